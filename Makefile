@@ -34,7 +34,7 @@ check: $(VENV)/dev.stamp ## format, lint, types, imports, the rules of the house
 	@$(BIN)/pytest -q tests/house
 
 prove: $(VENV)/test.stamp ## the longer suites: faults, broken builds, many seeds
-	@$(BIN)/pytest -n $(WORKERS) --dist loadfile -m prove $(ARGS) || { \
+	@$(BIN)/pytest -n $(WORKERS) --dist loadfile -m prove --hypothesis-profile=prove $(ARGS) || { \
 		status=$$?; [ $$status -eq 5 ] && echo "nothing is marked prove" || exit $$status; }
 
 coverage: $(VENV)/test.stamp ## branch coverage of the suite; domain/ and operations/ must be at 100 %

@@ -1,0 +1,66 @@
+"""What every test can ask for, and what holds in all of them."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import hypothesis
+import pytest
+
+from tests import databases
+from tests.postgres import Unavailable
+
+_LOOPBACK = ("127.", "::1", "localhost")
+
+# Examples are the same in every run and take what time they need; `make prove` is where the dice are thrown.
+hypothesis.settings.register_profile("repeatable", derandomize=True, deadline=None, print_blob=True)
+hypothesis.settings.register_profile("prove", deadline=None, print_blob=True, max_examples=1000)
+hypothesis.settings.load_profile("repeatable")
+
+
+def _only_loopback(event: str, arguments: tuple[object, ...]) -> None:
+    """Refuse a connection to anywhere but this machine, whatever code asks for it."""
+    if event == "socket.connect":
+        address = arguments[1]
+        if isinstance(address, tuple) and not str(address[0]).startswith(_LOOPBACK):
+            raise PermissionError(f"a test may not connect to {address[0]}")
+
+
+sys.addaudithook(_only_loopback)
+
+
+def pytest_sessionfinish() -> None:
+    """Stop what this process started, however the run ended."""
+    databases.close()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """The URL of a new, empty database: the test runs once on each kind."""
+    if request.param == "sqlite":
+        yield databases.fresh_sqlite_database(tmp_path)
+    else:
+        yield from _on_postgres()
+
+
+@pytest.fixture
+def postgres_url() -> Iterator[str]:
+    """The URL of a new, empty PostgreSQL database, for what is said of PostgreSQL alone."""
+    yield from _on_postgres()
+
+
+@pytest.fixture
+def sqlite_url(tmp_path: Path) -> str:
+    """The URL of a new, empty SQLite database, for what is said of SQLite alone."""
+    return databases.fresh_sqlite_database(tmp_path)
+
+
+def _on_postgres() -> Iterator[str]:
+    try:
+        url = databases.fresh_postgres_database()
+    except Unavailable as reason:
+        pytest.skip(str(reason))
+    yield url
+    databases.drop_postgres_database(url)
