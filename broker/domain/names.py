@@ -17,7 +17,9 @@ MAX_NAME = 60
 _ID = re.compile(r"[a-z][a-z0-9-]{1,62}")
 _LINK = re.compile(r"[a-z][a-z0-9+.-]*://|\bwww\.")
 _CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
+_SPACED = re.compile(r"(?<=\b\w)[\W_]+(?=\w\b)")  # what stands between the letters of P.a.l.a.v.e.r
 _WORD = re.compile(r"[^\W_]+")
+_LETTERS = re.compile(r"[^\W\d_]+")
 _HIDDEN_CATEGORIES = frozenset({"Cc", "Cf", "Cn", "Co", "Cs", "Zl", "Zp"})  # Cf holds the bidi controls
 # Blank or combining by design, though Unicode counts them as letters, marks or symbols.
 _HIDDEN = re.compile(
@@ -30,11 +32,12 @@ _TOGETHER = (
     {"LATIN", "CJK", "HANGUL"},
     {"LATIN", "CJK", "BOPOMOFO"},
 )
-# What passes for a Latin letter: a part of Unicode's confusables, for words wholly in Cyrillic or Greek and for digits.
+# What passes for a Latin letter: a part of Unicode's confusables, for words wholly in Cyrillic or Greek, for digits and
+# signs; i and l are one letter here, and so are a word's rn and m.
 _LOOKS_LIKE = {
-    "a": "аα@", "b": "вьβ8", "c": "сϲ", "d": "ԁ", "e": "еєε3", "g": "ɡ", "h": "һн", "i": "іι!ı", "j": "јϳ", "k": "кκ",
-    "l": "ӏ1|", "m": "м", "n": "пη", "o": "оο0", "p": "рρ", "q": "ԛ", "r": "гᴦ", "s": "ѕ5$", "t": "тτ", "u": "υц",
-    "v": "ѵν", "w": "ԝш", "x": "хχ", "y": "уγ",
+    "a": "аα@", "b": "вьβ8", "c": "сϲ", "d": "ԁ", "e": "еєε3", "g": "ɡ", "h": "һн", "j": "јϳ", "k": "кκ",
+    "l": "iіιıӏ1|!", "m": "м", "n": "пη", "o": "оο0", "p": "рρ", "q": "ԛ", "r": "гᴦ", "s": "ѕ5$", "t": "тτ",
+    "u": "υц", "v": "ѵν", "w": "ԝш", "x": "хχ", "y": "уγ",
 }  # fmt: skip
 _SKELETON = str.maketrans({seen: letter for letter, all_seen in _LOOKS_LIKE.items() for seen in all_seen})
 
@@ -72,13 +75,14 @@ def problem_with_name(text: str, reserved: Collection[str] = RESERVED, limit: in
     problem = problem_with_text(text, limit)
     if problem is not None:
         return problem
-    if "  " in text:
-        return "must not have two spaces together"
+    if "  " in text or not _WORD.search(text):
+        return "must have a letter or digit, and no two spaces together"
     scripts = _scripts(text)
     if len(scripts) > 1 and not any(scripts <= together for together in _TOGETHER):
         return f"must not mix scripts, has {' and '.join(sorted(script.capitalize() for script in scripts))}"
-    taken = sorted(_readings(text) & frozenset(reserved))
-    return f"must not have the reserved word {taken[0]!r}" if taken else None
+    readings = _readings(text)
+    taken = next((word for word in sorted(reserved) if _skeleton(word) in readings), None)
+    return f"must not have the reserved word {taken!r}, or what looks like it" if taken else None
 
 
 def _folded(text: str) -> str:
@@ -97,16 +101,19 @@ def _hidden(text: str) -> Iterator[str]:
 def _scripts(text: str) -> set[str]:
     """The scripts of the letters. The standard library has no script property; a letter's name begins with it."""
     letters = (each for each in unicodedata.normalize("NFKC", text) if each.isalpha())
-    return {unicodedata.name(each, "UNKNOWN").split()[0] for each in letters}
+    scripts = {re.split("[ -]", unicodedata.name(each, "UNKNOWN"))[0] for each in letters}
+    return {"CJK" if script == "IDEOGRAPHIC" else script for script in scripts}
+
+
+def _skeleton(text: str) -> str:
+    return text.casefold().translate(_SKELETON).replace("rn", "m")
 
 
 def _readings(text: str) -> set[str]:
-    """The words that a hurried reader could take a name for: as written, at a change of case, and all run together."""
-    bare = "".join(each for each in unicodedata.normalize("NFKD", text) if not unicodedata.combining(each))
+    """The skeletons of the words that a hurried reader could see: as written, spaced out, joined, without digits."""
+    plain = "".join(each for each in unicodedata.normalize("NFKD", text) if not unicodedata.combining(each))
     readings = set[str]()
-    for split in (bare, _CAMEL.sub(" ", bare)):
-        plain = split.casefold()
-        for seen in (plain, plain.translate(_SKELETON), plain.translate(_SKELETON).replace("rn", "m")):
-            words = _WORD.findall(seen)
+    for seen in (plain, _CAMEL.sub(" ", plain), _SPACED.sub("", plain)):
+        for words in (_WORD.findall(_skeleton(seen)), [_skeleton(word) for word in _LETTERS.findall(seen)]):
             readings.update(words, ["".join(words)])
     return readings

@@ -1,0 +1,63 @@
+"""An access record: one decision of the guard, as the worker's spool and the database hold it."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from broker.domain.decisions import Allowed, Decision, Standing
+from broker.domain.instants import Instant
+
+ALLOWED = "allowed"
+
+
+class AccessRecord(NamedTuple):
+    """Who, through which client, feature and grant, with which scope, on which thread, decided how, and when.
+
+    ``position`` is the audit log's in the decision's own snapshot. In the spool a record is one line, its fields in this
+    order, separated by tabs; an absent value is empty.
+    """
+
+    at: Instant
+    position: int
+    client_id: str
+    feature_id: str
+    feature_epoch: int
+    grant_id: int | None
+    account_id: int | None
+    scope: str
+    thread_id: int | None
+    request: str
+    decision: str
+
+
+def record_of(decision: Decision, standing: Standing, request: str, thread_id: int | None) -> AccessRecord:
+    """The record of a decision on a known token; ``request`` is method and route, never what the user typed."""
+    allowed = isinstance(decision, Allowed)
+    scope = decision.scope if isinstance(decision, Allowed) else " ".join(sorted(decision.needed))
+    return AccessRecord(
+        standing.now, standing.position, standing.client_id, standing.feature_id, standing.token_epoch,
+        standing.grant_id, standing.account_id, scope, thread_id, request,
+        ALLOWED if allowed else decision.reason.value,  # type: ignore[union-attr]
+    )  # fmt: skip
+
+
+def encode(record: AccessRecord) -> bytes:
+    """One line of a spool."""
+    return ("\t".join(["" if value is None else str(value) for value in record]) + "\n").encode("ascii")
+
+
+def decode(line: bytes) -> AccessRecord | None:
+    """Read a line back; None for one that a full disk or a crash has cut."""
+    fields = line.decode("ascii", "replace").rstrip("\n").split("\t")
+    try:
+        at, position, client, feature, epoch, grant, account, scope, thread, request, decision = fields
+        return AccessRecord(
+            int(at), int(position), client, feature, int(epoch), _number(grant), _number(account), scope,
+            _number(thread), request, decision,
+        )  # fmt: skip
+    except ValueError:
+        return None
+
+
+def _number(text: str) -> int | None:
+    return int(text) if text else None

@@ -1,0 +1,35 @@
+"""Time as the broker counts it: an ``Instant`` is an integer, microseconds since 1970-01-01T00:00:00Z."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+Instant = int
+
+SECOND = 1_000_000
+DAY = 86_400 * SECOND
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def rfc3339(instant: Instant) -> str:
+    """Format an instant as RFC 3339 in UTC, with milliseconds."""
+    return (_EPOCH + timedelta(microseconds=instant)).strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3] + "Z"
+
+
+def rfc3339_or_none(instant: Instant | None) -> str | None:
+    """Format an instant, or pass None on."""
+    return None if instant is None else rfc3339(instant)
+
+
+def parse_rfc3339(text: str) -> Instant:
+    """Read an RFC 3339 time with an offset; ValueError without one, since a local time names no instant."""
+    moment = datetime.fromisoformat(text)
+    if moment.tzinfo is None:
+        raise ValueError(f"{text!r} has no offset from UTC (write 2026-12-31T00:00:00Z)")
+    return (moment - _EPOCH) // timedelta(microseconds=1)
+
+
+def seconds(instant: Instant) -> int:
+    """Whole seconds since the epoch, rounded down: the form that OAuth's ``exp`` and ``iat`` have."""
+    return instant // SECOND

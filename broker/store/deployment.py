@@ -1,0 +1,33 @@
+"""The deployment: whether the database is set up, and whether it was seeded with the demo world."""
+
+from __future__ import annotations
+
+from sqlalchemy import bindparam, insert, select
+
+from broker.domain.instants import Instant
+from broker.store import audit, clock
+from broker.store import schema as s
+from broker.store.engine.database import Transaction
+from broker.store.engine.statements import Statement
+
+_ADD = Statement(insert(s.deployment).values(id=1, demo=bindparam("is_demo"), seeded_at=bindparam("at")))
+_GET = Statement(select(s.deployment.c.demo, s.deployment.c.seeded_at))
+
+
+def is_seeded(transaction: Transaction) -> bool:
+    """Whether the register was filled once; serving seeds only an empty database."""
+    return transaction.row(_GET) is not None
+
+
+def is_demo(transaction: Transaction) -> bool:
+    """Whether the demo world is in it; true for ever once it was."""
+    row = transaction.row(_GET)
+    return row is not None and bool(row[0])
+
+
+def start(transaction: Transaction, *, demo: bool, at: Instant) -> None:
+    """Mark an empty database as set up, with a clock and an audit log."""
+    clock.start(transaction)
+    clock.raise_floor(transaction, at)
+    audit.start(transaction)
+    transaction.run(_ADD, is_demo=demo, at=at)

@@ -1,0 +1,1 @@
+"""The two databases: connections, transactions, statements, and what failures mean."""

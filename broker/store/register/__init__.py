@@ -1,0 +1,1 @@
+"""The register: partners, features, clients and resource servers as they stand."""

@@ -1,0 +1,245 @@
+"""Shutdowns: the row that a receipt is made of, and the queries that count what ended and what is left."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Select,
+    Table,
+    Text,
+    and_,
+    bindparam,
+    distinct,
+    func,
+    insert,
+    or_,
+    select,
+    union_all,
+    update,
+)
+
+from broker.domain.instants import Instant
+from broker.store import schema as s
+from broker.store.engine.database import Row, Transaction
+from broker.store.engine.statements import Statement
+
+_s = s.shutdown.c
+_COLUMNS = (_s.op_id, _s.feature_id, _s.epoch, _s.position, _s.cause, _s.reason, _s.actor, _s.committed_at,
+            _s.effective_at, _s.elapsed_us, _s.nodes, _s.counted_at, _s.counts)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Shutdown:
+    """One shutdown of a feature; ``epoch`` is the one it moved the feature to, ``counts`` JSON once it is counted."""
+
+    op_id: str
+    feature_id: str
+    epoch: int
+    position: int
+    cause: str
+    reason: str | None
+    actor: str
+    committed_at: Instant
+    effective_at: Instant | None = None
+    elapsed_us: int | None = None
+    nodes: str = "[]"
+    counted_at: Instant | None = None
+    counts: str | None = None
+
+
+_GET = Statement(select(*_COLUMNS).where(_s.op_id == bindparam("op")))
+_LATEST = Statement(
+    select(*_COLUMNS).where(_s.feature_id == bindparam("feature")).order_by(_s.epoch.desc()).limit(1)
+)  # fmt: skip
+_ALL = Statement(select(*_COLUMNS).order_by(_s.position.desc()))
+_UNFINISHED = Statement(select(*_COLUMNS).where(_s.counted_at.is_(None)).order_by(_s.position))
+_ADD = Statement(insert(s.shutdown))
+_EFFECT = Statement(
+    update(s.shutdown)
+    .where(_s.op_id == bindparam("op"), _s.effective_at.is_(None))
+    .values(effective_at=bindparam("at"), elapsed_us=bindparam("us"))
+)
+_COUNT = Statement(
+    update(s.shutdown)
+    .where(_s.op_id == bindparam("op"), _s.counted_at.is_(None))
+    .values(counted_at=bindparam("at"), counts=bindparam("result"))
+)
+
+
+def _one(row: Row | None) -> Shutdown | None:
+    return None if row is None else Shutdown(*row)
+
+
+def get(transaction: Transaction, op_id: str) -> Shutdown | None:
+    """One shutdown by its operation id, or None."""
+    return _one(transaction.row(_GET, op=op_id))
+
+
+def latest(transaction: Transaction, feature_id: str) -> Shutdown | None:
+    """A feature's newest shutdown, or None."""
+    return _one(transaction.row(_LATEST, feature=feature_id))
+
+
+def all(transaction: Transaction) -> list[Shutdown]:
+    """Every shutdown, newest first."""
+    return [Shutdown(*row) for row in transaction.rows(_ALL)]
+
+
+def unfinished(transaction: Transaction) -> list[Shutdown]:
+    """Shutdowns in force whose receipt is not complete, oldest first."""
+    return [Shutdown(*row) for row in transaction.rows(_UNFINISHED)]
+
+
+def add(transaction: Transaction, shutdown: Shutdown) -> None:
+    """Add a shutdown."""
+    transaction.run(_ADD, **{name: getattr(shutdown, name) for name in Shutdown.__slots__})
+
+
+def set_effect(transaction: Transaction, op_id: str, at: Instant, elapsed_us: int | None) -> bool:
+    """Record when the effect was in force; False if it is recorded already."""
+    return transaction.run(_EFFECT, op=op_id, at=at, us=elapsed_us) == 1
+
+
+def set_counts(transaction: Transaction, op_id: str, at: Instant, counts: str) -> bool:
+    """Complete the receipt, once; False if another has."""
+    return transaction.run(_COUNT, op=op_id, at=at, result=counts) == 1
+
+
+# --- counting -------------------------------------------------------------------------------------------------------
+# What ended: rows of the epoch that closed which at that moment nothing else had ended.
+# What is left: an independent question with queries of its own, asked of the two barriers one by one. A row counts as
+# left over unless its feature's state refuses it AND its epoch refuses it, although either would be enough: so the
+# count also speaks up when one of the two is broken.
+
+_FEATURE = bindparam("feature", type_=Text)
+_EPOCH = bindparam("epoch", type_=BigInteger)
+_AT = bindparam("at", type_=BigInteger)
+_ISSUED = (("access_tokens", s.access_token, "revoked_at"), ("refresh_tokens", s.refresh_token, "claimed_at"),
+           ("codes", s.authorization_code, "claimed_at"))  # fmt: skip
+
+
+def _still(column: ColumnElement[int]) -> ColumnElement[bool]:
+    """Not set before the instant asked about."""
+    return or_(column.is_(None), column >= _AT)
+
+
+def _own_life(table: Table, spent: str) -> ColumnElement[bool]:
+    """Nothing of the row's own, nor of its grant's, family's, client's or user's, has ended it."""
+    g, f = s.grant, s.token_family
+    idle = select(s.account.c.id).where(s.account.c.state != "active")
+    ended = select(g.c.id).where(
+        g.c.feature_id == _FEATURE, or_(g.c.ended_at < _AT, g.c.expires_at <= _AT, g.c.presence_ends_at <= _AT)
+    )
+    families = select(f.c.id).where(f.c.feature_id == _FEATURE, f.c.ended_at < _AT, f.c.ended_at.is_not(None))
+    disabled = select(s.client.c.id).where(s.client.c.state != "active")
+    return and_(
+        _still(table.c[spent]), table.c.expires_at > _AT, table.c.grant_id.is_not(None),
+        table.c.grant_id.not_in(ended), table.c.family_id.not_in(families), table.c.client_id.not_in(disabled),
+        table.c.account_id.not_in(idle),
+    )  # fmt: skip
+
+
+def _grant_life() -> ColumnElement[bool]:
+    g = s.grant.c
+    idle = select(s.account.c.id).where(s.account.c.state != "active")
+    disabled = select(s.client.c.id).where(s.client.c.state != "active")
+    return and_(_still(g.ended_at), g.expires_at > _AT, g.presence_ends_at > _AT, g.account_id.not_in(idle),
+                g.client_id.not_in(disabled))  # fmt: skip
+
+
+def _left(table: Table, life: ColumnElement[bool]) -> Select[Any]:
+    """Rows that the epoch would admit, and rows that the state would, each by a plan that needs no scan."""
+    f = s.feature.c
+    by_epoch = select(func.count().label("n")).select_from(table.join(s.feature, f.id == table.c.feature_id)).where(
+        f.id == _FEATURE, table.c.feature_id == _FEATURE, table.c.feature_epoch == f.epoch, life
+    )  # fmt: skip
+    closed = select(f.id).where(f.id == _FEATURE, f.state == "shut_down").exists()
+    by_state = select(func.count().label("n")).where(
+        table.c.feature_id == _FEATURE, table.c.feature_epoch < _EPOCH, ~closed, life
+    )
+    both = union_all(by_epoch, by_state).subquery()
+    return select(func.coalesce(func.sum(both.c.n), 0))
+
+
+def _after(table: Table, *more: ColumnElement[bool]) -> Select[Any]:
+    return select(func.count()).where(
+        table.c.feature_id == _FEATURE, table.c.feature_epoch >= _EPOCH - 1, table.c.position >= bindparam("closing"),
+        *more,
+    )  # fmt: skip
+
+
+_ended_grants = s.grant.c
+_ENDED_GRANTS = Statement(
+    select(func.count(), func.count(distinct(_ended_grants.account_id)))
+    .where(_ended_grants.feature_id == _FEATURE, _ended_grants.feature_epoch == _EPOCH - 1, _grant_life())
+)  # fmt: skip
+_ENDED = {
+    kind: Statement(
+        select(func.count()).where(
+            table.c.feature_id == _FEATURE, table.c.feature_epoch == _EPOCH - 1, _own_life(table, spent)
+        )
+    )
+    for kind, table, spent in _ISSUED
+}
+_LEFT = {"grants": Statement(_left(s.grant, _grant_life()))} | {
+    kind: Statement(_left(table, _own_life(table, spent))) for kind, table, spent in _ISSUED
+}
+_allowed = s.access_record.c.decision == "allowed"
+_AFTER = [
+    Statement(_after(s.access_token, s.access_token.c.grant_id.is_not(None))), Statement(_after(s.refresh_token)),
+    Statement(_after(s.authorization_code)), Statement(_after(s.message)),
+    Statement(_after(s.access_record, _allowed, s.access_record.c.grant_id.is_not(None))),
+]  # fmt: skip
+_LAST_ACCESS = Statement(
+    select(func.max(s.access_record.c.at)).where(
+        s.access_record.c.feature_id == _FEATURE, s.access_record.c.feature_epoch < _EPOCH,
+        s.access_record.c.decision == "allowed", s.access_record.c.grant_id.is_not(None),
+    )
+)  # fmt: skip
+_SAMPLE = Statement(
+    select(s.access_token.c.hash)
+    .where(s.access_token.c.feature_id == _FEATURE, s.access_token.c.feature_epoch == _EPOCH - 1,
+           s.access_token.c.grant_id.is_not(None))
+    .order_by(s.access_token.c.position.desc()).limit(100)
+)  # fmt: skip
+
+
+def ended(transaction: Transaction, feature_id: str, epoch: int, at: Instant) -> dict[str, int]:
+    """What stood under the epoch before ``epoch`` at the moment of closing: grants, users, tokens, codes."""
+    values = {"feature": feature_id, "epoch": epoch, "at": at}
+    row = transaction.row(_ENDED_GRANTS, **values)
+    assert row is not None
+    counts = {"grants": row[0], "users": row[1]}
+    return counts | {kind: _number(transaction.row(statement, **values)) for kind, statement in _ENDED.items()}
+
+
+def left(transaction: Transaction, feature_id: str, epoch: int, now: Instant) -> dict[str, int]:
+    """What the admission predicate would still let through, row by row; zeros when the shutdown holds."""
+    values = {"feature": feature_id, "epoch": epoch, "at": now}
+    return {kind: _number(transaction.row(statement, **values)) for kind, statement in _LEFT.items()}
+
+
+def admitted_after(transaction: Transaction, feature_id: str, epoch: int, position: int) -> int:
+    """Rows that were written, or reads that were allowed, under the feature at or after the closing position."""
+    values = {"feature": feature_id, "epoch": epoch, "closing": position}
+    return sum(_number(transaction.row(statement, **values)) for statement in _AFTER)
+
+
+def last_access(transaction: Transaction, feature_id: str, epoch: int) -> Instant | None:
+    """When the closed epochs last let anything through, as far as the access records say."""
+    row = transaction.row(_LAST_ACCESS, feature=feature_id, epoch=epoch)
+    return None if row is None else row[0]
+
+
+def newest_tokens(transaction: Transaction, feature_id: str, epoch: int) -> list[bytes]:
+    """Hashes of the newest access tokens of the closed epoch, for asking the decision itself."""
+    return [bytes(row[0]) for row in transaction.rows(_SAMPLE, feature=feature_id, epoch=epoch)]
+
+
+def _number(row: Row | None) -> int:
+    assert row is not None
+    return int(row[0])
