@@ -1,0 +1,1 @@
+"""Northbank: sends a notice of a transfer into a Palaver conversation."""

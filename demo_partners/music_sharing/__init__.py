@@ -1,0 +1,1 @@
+"""TuneLoop: shares a track of its catalogue into a Palaver conversation."""

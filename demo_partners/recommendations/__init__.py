@@ -1,0 +1,1 @@
+"""Reelwise: recommends a show of its catalogue in a Palaver conversation."""
