@@ -7,6 +7,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/pip --disable-pip-version-check install --quiet
 WORKERS ?= 2
 ARGS ?=
+CHECKS := "ruff format --check" "ruff check" "mypy" "lint-imports --no-cache" "pytest -q tests/house"
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
@@ -27,11 +28,8 @@ test: $(VENV)/test.stamp ## run the test suite (ARGS="-k shutdown" for a part of
 	@$(BIN)/pytest -n $(WORKERS) --dist loadfile $(ARGS)
 
 check: $(VENV)/dev.stamp ## format, lint, types, imports, the rules of the house, links in the docs
-	@$(BIN)/ruff format --check
-	@$(BIN)/ruff check
-	@$(BIN)/mypy
-	@$(BIN)/lint-imports --no-cache
-	@$(BIN)/pytest -q tests/house
+	@status=0; for step in $(CHECKS); do \
+		echo "== $$step"; $(BIN)/$$step || status=1; done; exit $$status
 
 prove: $(VENV)/test.stamp ## the longer suites: faults, broken builds, many seeds
 	@$(BIN)/pytest -n $(WORKERS) --dist loadfile -m prove --hypothesis-profile=prove $(ARGS) || { \
