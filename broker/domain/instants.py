@@ -10,11 +10,12 @@ SECOND = 1_000_000
 DAY = 86_400 * SECOND
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_NAIVE_EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001 - its offset is written by hand, which is much quicker
 
 
 def rfc3339(instant: Instant) -> str:
     """Format an instant as RFC 3339 in UTC, with milliseconds."""
-    return (_EPOCH + timedelta(microseconds=instant)).strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3] + "Z"
+    return (_NAIVE_EPOCH + timedelta(microseconds=instant)).isoformat(timespec="milliseconds") + "Z"
 
 
 def rfc3339_or_none(instant: Instant | None) -> str | None:

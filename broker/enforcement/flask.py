@@ -1,0 +1,104 @@
+"""The guard as a decorator for Flask views, and its refusals as RFC 6750 and RFC 9457 want them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+from flask import Response, g, request
+
+from broker.domain.decisions import Allowed, Denied, Reason
+from broker.domain.instants import rfc3339
+from broker.enforcement.bearer import NoToken
+from broker.enforcement.guard import Guard
+
+View = Callable[..., Any]
+
+TITLES = {
+    Reason.UNKNOWN_TOKEN: "This token is unknown",
+    Reason.CLIENT_DISABLED: "This app has been disabled",
+    Reason.USER_DISABLED: "This user's account is disabled",
+    Reason.FEATURE_SHUT_DOWN: "The feature has been shut down",
+    Reason.GRANT_ENDED: "The permission has ended",
+    Reason.TOKEN_REVOKED: "This token has been revoked",
+    Reason.TOKEN_EXPIRED: "This token has expired",
+    Reason.FEATURE_SUSPENDED: "The feature is suspended",
+    Reason.INSUFFICIENT_SCOPE: "The permission does not cover this",
+}
+_DETAILS = {
+    Reason.UNKNOWN_TOKEN: "It was never issued here, or is written wrongly.",
+    Reason.CLIENT_DISABLED: "Nothing is admitted for this client or its partner.",
+    Reason.USER_DISABLED: "Nothing is admitted for this user.",
+    Reason.FEATURE_SHUT_DOWN: "Every permission that was given for it ended with it. No token for it will work again.",
+    Reason.GRANT_ENDED: "It was ended, or its time is over. The user can be asked for a new one.",
+    Reason.TOKEN_REVOKED: "Ask for a new one with the refresh token, or ask the user.",
+    Reason.TOKEN_EXPIRED: "Ask for a new one with the refresh token.",
+    Reason.FEATURE_SUSPENDED: "Nothing is lost: the same token works again when the feature is resumed.",
+    Reason.INSUFFICIENT_SCOPE: "The token does not hold a scope that this needs, or holds it no longer.",
+}
+_FORBIDDEN = (Reason.FEATURE_SUSPENDED, Reason.INSUFFICIENT_SCOPE)
+
+
+def problem(status: int, kind: str, title: str, detail: str, **facts: object) -> Response:
+    """An answer in ``application/problem+json`` (RFC 9457)."""
+    body = {"type": f"urn:palaver:problem:{kind}", "title": title, "status": status, "detail": detail, **facts}
+    return Response(json.dumps(body), status, content_type="application/problem+json",
+                    headers={"Cache-Control": "no-store"})  # fmt: skip
+
+
+def refusal(denied: Denied) -> Response:
+    """A denial as an answer: 401 or 403, with the challenge that RFC 6750 section 3 asks for."""
+    reason, facts = denied.reason, dict[str, object]()
+    if denied.standing is not None:
+        facts["feature"] = denied.standing.feature_id
+    if denied.ended_at is not None:
+        facts["ended_at"] = rfc3339(denied.ended_at)
+    error, challenge = "invalid_token", ""
+    if reason is Reason.INSUFFICIENT_SCOPE:
+        error, facts["scope"] = "insufficient_scope", " ".join(sorted(denied.needed))
+        challenge = f', scope="{facts["scope"]}"'
+    status = 403 if reason in _FORBIDDEN else 401
+    answer = problem(status, reason.value, TITLES[reason], _DETAILS[reason], **facts)
+    if reason is not Reason.FEATURE_SUSPENDED:
+        answer.headers["WWW-Authenticate"] = (
+            f'Bearer realm="palaver", error="{error}", error_description="{TITLES[reason]}"{challenge}'
+        )
+    return answer
+
+
+def challenge() -> Response:
+    """The answer to a request without a token: a challenge without an error (RFC 6750 section 3.1)."""
+    answer = problem(401, "no-token", "A bearer token is needed", "Send it in the Authorization header.")
+    answer.headers["WWW-Authenticate"] = 'Bearer realm="palaver"'
+    return answer
+
+
+def guarded(guard: Callable[[], Guard], *scopes: str, for_write: bool = False) -> Callable[[View], View]:
+    """Admit a view only with one of these scopes; the view finds the decision in ``g.allowed``.
+
+    The record is appended after the view, which may note the thread in ``g.thread_id``, and before the answer leaves or a
+    write commits: an answer whose record cannot be written is not given.
+    """
+    needed = frozenset(scopes)
+
+    def decorate(view: View) -> View:
+        @wraps(view)
+        def checked(*args: Any, **values: Any) -> Any:
+            try:
+                decision = guard().check(request.headers.get("Authorization"), needed, for_write=for_write)
+            except NoToken:
+                return challenge()
+            g.thread_id = None
+            if isinstance(decision, Allowed):
+                g.allowed = decision
+                answer = view(*args, **values)
+            else:
+                answer = refusal(decision)
+            guard().record(decision, f"{request.method} {request.url_rule}", g.thread_id)
+            return answer
+
+        return checked
+
+    return decorate

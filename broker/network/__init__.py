@@ -1,0 +1,1 @@
+"""Palaver, the mock social network: people, threads, and the API that apps use."""
