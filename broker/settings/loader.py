@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -22,7 +22,10 @@ from broker.settings.rules import (
     problem_with_database_url,
     problem_with_host,
     problem_with_issuer,
+    problem_with_path,
+    problem_with_pattern,
     problem_with_secret_key,
+    secret_key_bytes,
 )
 from broker.settings.scopes_file import read_scopes
 from broker.settings.settings import Environment, Settings
@@ -42,54 +45,60 @@ def load(config_file: Path | None = None, environ: Mapping[str, str] = _NOTHING)
     problems = list[Problem]()
     main = read(path, problems)
     _refuse(problems)
-    settings, partners, demo = _own(main, path, environ, problems)
+    files = _Files(main.table("files"))
+    vocabulary = read_scopes(read(path.parent / files.scopes, problems))
+    servers = main.tables("resource_server")
+    settings = _own(main, path, environ, problems)
     _refuse(problems)
-    settings = replace(settings, register=_with_partners(settings, partners, problems))
-    if demo is not None:
+    settings = replace(settings, register=_register(vocabulary, servers, files.partners, settings, problems))
+    if files.demo is not None:
         ids = frozenset(partner.id for partner in settings.register.partners)
-        settings = replace(settings, demo=read_demo(read(path.parent / demo, problems), ids))
-    _refuse([*problems, *_repeated_ids(settings), *contradictions(settings)])
-    _refuse(unsafe_defaults(settings) if settings.environment == "production" else ())
+        settings = replace(settings, demo=read_demo(read(path.parent / files.demo, problems), ids))
+    unsafe = unsafe_defaults(settings) if settings.environment == "production" else ()
+    _refuse([*problems, *_repeated_ids(settings), *contradictions(settings), *unsafe])
     return settings
 
 
-def _refuse(problems: list[Problem] | tuple[Problem, ...]) -> None:
+class _Files:
+    """Where the other files are, relative to the main one."""
+
+    def __init__(self, table: Table) -> None:
+        self.scopes = table.text("scopes", problem_with_path, default="scopes.toml")
+        self.partners = table.text_or_none("partners", problem_with_pattern)
+        self.demo = table.text_or_none("demo", problem_with_path)
+        table.refuse_unknown_keys()
+
+
+def _refuse(problems: Sequence[Problem]) -> None:
     if problems:
         raise ConfigError(problems)
 
 
-def _own(
-    main: Table, path: Path, environ: Mapping[str, str], problems: list[Problem]
-) -> tuple[Settings, str | None, str | None]:
-    """What the main file and scopes.toml say, and where the partners and the demo world are."""
-    files = main.table("files")
-    vocabulary = read_scopes(read(path.parent / files.text("scopes", default="scopes.toml"), problems))
-    partners, demo = files.text_or_none("partners"), files.text_or_none("demo")
-    files.refuse_unknown_keys()
-    secret_key = _override(main, "secret_key", problem_with_secret_key, environ, "BROKER_SECRET_KEY", problems)
-    if secret_key is None:
+def _own(main: Table, path: Path, environ: Mapping[str, str], problems: list[Problem]) -> Settings:
+    """What the main file and the environment say themselves, before any register."""
+    key = _override(main, "secret_key", problem_with_secret_key, environ, "BROKER_SECRET_KEY", problems)
+    if key is None:
         main.problem("secret_key", "is missing; set it, or BROKER_SECRET_KEY in the environment")
     database = main.table("database")
     url = _override(database, "url", problem_with_database_url, environ, "BROKER_DATABASE_URL", problems)
-    state_dir = main.text_or_none("state_dir")
+    state_dir = main.text_or_none("state_dir", problem_with_path)
     settings = Settings(
         environment=cast(Environment, main.choice("environment", get_args(Environment))),
         name=main.text("name", partial(problem_with_name, reserved=()), "Palaver"),
         issuer=main.text_or_none("issuer", problem_with_issuer),
-        secret_key=(secret_key or "").encode(),
+        secret_key=secret_key_bytes(key or ""),
         allowed_hosts=main.texts("allowed_hosts", problem_with_host) or tuple(sorted(LOOPBACK)),
         behind_proxy=main.flag("behind_proxy", False),
-        database=replace(read_database(database), url=url),
+        database=read_database(database, url),
         lifetimes=read_lifetimes(main.table("lifetimes")),
         limits=read_limits(main.table("limits")),
-        register=vocabulary,
+        register=Register(scopes={}, needs={}),
         demo=None,
         config_file=path,
         state_dir=path.parent / state_dir if state_dir else None,
     )
-    settings = replace(settings, register=_with_resource_servers(main, settings))
     main.refuse_unknown_keys()
-    return settings, partners, demo
+    return settings
 
 
 def _override(
@@ -106,25 +115,18 @@ def _override(
     return value
 
 
-def _with_resource_servers(main: Table, settings: Settings) -> Register:
-    known, reserved = frozenset(settings.register.scopes), settings.reserved_words
+def _register(
+    vocabulary: Register, servers: list[Table], pattern: str | None, settings: Settings, problems: list[Problem]
+) -> Register:
+    """The vocabulary with the resource servers, and every partner whose file the pattern matches, by file name."""
     # The network runs its resource servers itself: they may carry its name.
-    reserved -= frozenset(settings.name.casefold().split())
-    servers = tuple(read_resource_server(table, known, reserved) for table in main.tables("resource_server"))
-    return replace(settings.register, resource_servers=servers)
-
-
-def _with_partners(settings: Settings, pattern: str | None, problems: list[Problem]) -> Register:
-    """The register with every partner whose file the pattern matches, in the order of their names."""
-    register = settings.register
-    if pattern is None:
-        return register
-    directory = settings.config_file.parent
-    files = sorted(directory.glob(pattern))
-    if not files:
+    reserved = settings.reserved_words - frozenset(settings.name.casefold().split())
+    read_servers = tuple(read_resource_server(each, frozenset(vocabulary.scopes), reserved) for each in servers)
+    files = sorted(settings.config_file.parent.glob(pattern)) if pattern is not None else []
+    if pattern is not None and not files:
         problems.append(Problem(str(settings.config_file), "files.partners", f"{pattern!r} matches no file"))
-    tables = [read(file, problems) for file in files]
-    return replace(register, partners=tuple(read_partner(each, register, settings.reserved_words) for each in tables))
+    partners = tuple(read_partner(read(file, problems), vocabulary, settings.reserved_words) for file in files)
+    return replace(vocabulary, resource_servers=read_servers, partners=partners)
 
 
 def _repeated_ids(settings: Settings) -> Iterator[Problem]:

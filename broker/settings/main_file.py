@@ -7,7 +7,7 @@ from functools import partial
 from broker.domain.names import problem_with_id, problem_with_name
 from broker.settings.reader import Table
 from broker.settings.register import ResourceServerFile
-from broker.settings.rules import MAX_GRANT_S, problem_with_database_url, problem_with_development_secret
+from broker.settings.rules import MAX_GRANT_S, problem_with_development_secret
 from broker.settings.scopes_file import unknown_scope
 from broker.settings.settings import DAY, HOUR, MINUTE, DatabaseSettings, Lifetimes, Limits
 
@@ -52,11 +52,11 @@ def read_limits(table: Table) -> Limits:
     return limits
 
 
-def read_database(table: Table) -> DatabaseSettings:
-    """Read ``[database]``."""
+def read_database(table: Table, url: str | None) -> DatabaseSettings:
+    """Read ``[database]`` but for the URL, which the environment may have given."""
     d = DatabaseSettings()
     database = DatabaseSettings(
-        url=table.text_or_none("url", problem_with_database_url),
+        url=url,
         lock_timeout_ms=table.milliseconds("lock_timeout", d.lock_timeout_ms, MINUTE * 1_000),
         statement_timeout_ms=table.milliseconds("statement_timeout", d.statement_timeout_ms, 10 * MINUTE * 1_000),
         idle_in_transaction_timeout_ms=table.milliseconds(

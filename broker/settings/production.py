@@ -37,6 +37,8 @@ def unsafe_defaults(settings: Settings) -> tuple[Problem, ...]:
         found.append(Problem(file, "issuer", "is not https"))
     if not settings.allowed_hosts or LOOPBACK & frozenset(settings.allowed_hosts):
         found.append(Problem(file, "allowed_hosts", "must name exactly the public hosts, no loopback ones"))
+    if not settings.limits.enabled:
+        found.append(Problem(file, "limits.enabled", "must be true"))
     if settings.demo is not None:
         found.append(Problem(file, "files.demo", "the demo world, whose passwords are public, is for development"))
     return (*found, *_development_secrets(settings))

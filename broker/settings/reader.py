@@ -18,6 +18,7 @@ from broker.settings.errors import Problem
 
 Rule = Callable[[str], str | None]
 
+_PLAIN_KEY = re.compile(r"[A-Za-z0-9_-]+(\[[0-9]+\])?")
 _DURATION = re.compile(r"([0-9]{1,9})(ms|s|m|h|d)")
 _UNIT_MS = {"ms": 1, "s": 1_000, "m": 60_000, "h": 3_600_000, "d": 86_400_000}
 _DURATION_WORDS = 'a duration such as "500ms", "60s", "10m", "12h" or "90d"'
@@ -33,8 +34,10 @@ def read(file: Path, problems: list[Problem]) -> Table:
         expected = f"cannot be read: {error.strerror}"
     except UnicodeDecodeError as error:
         expected = f"must be UTF-8, byte {error.start} is not"
-    except tomllib.TOMLDecodeError as error:
+    except ValueError as error:  # TOMLDecodeError is one, a number that is too long for Python another
         expected = f"is not TOML: {error}"
+    except RecursionError:
+        expected = "is nested too deeply"
     problems.append(Problem(str(file), "", expected))
     return Table(str(file), {}, problems, unread=True)
 
@@ -59,7 +62,8 @@ class Table:
 
     def path(self, key: str) -> str:
         """The dotted path of a key."""
-        return ".".join(part for part in (self._path, key) if part)
+        shown = key if _PLAIN_KEY.fullmatch(key) else _found(key)
+        return f"{self._path}.{shown}" if self._path else shown
 
     def has(self, key: str) -> bool:
         """Whether the file has the key."""
@@ -138,7 +142,7 @@ class Table:
     def instant_or_none(self, key: str) -> Instant | None:
         """Read a time with an offset from UTC, TOML's own or RFC 3339 in a text."""
         value = self._get(key, (datetime, str), "a time such as 2026-12-31T00:00:00Z", "")
-        if value is None or value == "":
+        if value is None or not self.has(key):
             return None
         try:
             return parse_rfc3339(value if isinstance(value, str) else value.isoformat())

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from urllib.parse import urlsplit
 
 from broker.settings.settings import DAY
 
@@ -12,8 +11,10 @@ MAX_GRANT_S = 366 * DAY  # twelve months, a leap year's included
 
 DEVELOPMENT_SECRET = "dev-only-"
 _SECRET_LEAST = 32
+_PORT_MAX = 65_535
 _HOST = re.compile(r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?|\[[0-9a-f:]+\]")
-_DATABASE = re.compile(r"sqlite:///[^?#]+|postgresql://\S+")
+_ORIGIN = re.compile(rf"(?P<scheme>https?)://(?P<host>{_HOST.pattern})(:(?P<port>[0-9]{{1,5}}))?")
+_DATABASE = re.compile(r"sqlite:///[^?#\x00-\x1f]+|postgresql://\S+")
 
 
 def problem_with_development_secret(secret: str) -> str | None:
@@ -30,27 +31,38 @@ def problem_with_database_url(url: str) -> str | None:
     return "must be sqlite:///FILE or postgresql://..."
 
 
+def secret_key_bytes(key: str) -> bytes:
+    """The key as the bytes that it was in the file or the environment, whose bytes need not be UTF-8."""
+    return key.encode("utf-8", "surrogateescape")
+
+
 def problem_with_secret_key(key: str) -> str | None:
     """Say why this may not key the broker's signatures and pseudonyms, or None."""
-    if len(key.encode()) >= _SECRET_LEAST:
+    if len(secret_key_bytes(key)) >= _SECRET_LEAST:
         return None
-    return f"must have at least {_SECRET_LEAST} bytes, has {len(key.encode())}"
+    return f"must have at least {_SECRET_LEAST} bytes, has {len(secret_key_bytes(key))}"
 
 
 def problem_with_issuer(uri: str) -> str | None:
     """Say why this may not be the issuer (RFC 8414 section 2), or None; an origin, since one serves everything."""
-    try:
-        parts = urlsplit(uri)
-        host = parts.hostname or ""
-        origin = f"{parts.scheme}://{parts.netloc}"
-        parts.port  # noqa: B018 - raises for a port that is none
-    except ValueError:
-        return "is not a URL"
-    if origin != uri or "@" in uri or not uri.isascii():
-        return "must be scheme, host and perhaps port, nothing after it, such as https://palaver.example"
-    if parts.scheme == "https" or (parts.scheme == "http" and host in {each.strip("[]") for each in LOOPBACK}):
-        return None
-    return "must be https (http only on a loopback address)"
+    found = _ORIGIN.fullmatch(uri)
+    if found is None or int(found["port"] or 0) > _PORT_MAX:
+        return "must be scheme, host and perhaps port in lower case, nothing after it, such as https://palaver.example"
+    if found["scheme"] == "http" and found["host"] not in LOOPBACK:
+        return "must be https (http only on a loopback address)"
+    return None
+
+
+def problem_with_path(path: str) -> str | None:
+    """Say why this may not name a file beside the configuration (or a pattern of such), or None."""
+    return None if path and path.isprintable() else "must be the name of a file, without control characters"
+
+
+def problem_with_pattern(pattern: str) -> str | None:
+    """Say why this may not be a pattern of files beside the configuration, or None."""
+    if pattern.startswith("/") or "**" in pattern:
+        return "must be relative to this file, without **"
+    return problem_with_path(pattern)
 
 
 def problem_with_host(host: str) -> str | None:

@@ -50,7 +50,7 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class DatabaseSettings:
-    """Where the database is and how long it may keep somebody waiting; no ``url``: a SQLite file that the caller picks."""
+    """Where the database is, how long it may keep anybody waiting; no ``url``: a SQLite file that the caller picks."""
 
     url: str | None = field(default=None, repr=False)
     lock_timeout_ms: int = 5_000
