@@ -51,7 +51,7 @@ def spool_directory(settings: Settings, database_url: str) -> Path:
 def open_runtime(settings: Settings, database_url: str) -> Runtime:
     """A runtime on a database, which is created with its directory if it is a SQLite file; connects on first use.
 
-    Call it after a fork, and close ``runtime.database`` at the end. Raises ``Refused`` for a URL or place that will not do.
+    Call it after a fork, and close ``runtime.database`` at the end. ``Refused`` for a URL or a place that will not do.
     """
     problem = problem_with_database_url(database_url)
     if problem is not None:
