@@ -35,5 +35,5 @@ def attempt(call: Callable[[], T], *, writes: bool = False) -> T | Outcome:
         return outcome_of_answer(error.response, datetime.now(UTC))
     except httpx2.TransportError as error:
         return outcome_of_broken_call(error, writes=writes)
-    except (MetadataError, TokenAnswerError, httpx2.RequestError) as error:
+    except (MetadataError, TokenAnswerError, httpx2.RequestError, httpx2.InvalidURL) as error:
         return Outcome(verdict=Verdict.UNEXPECTED, reason=str(error))

@@ -33,7 +33,8 @@ def read_metadata(document: object, issuer: str) -> ServerMetadata:
         raise MetadataError("it is not a JSON object")
     if document.get("issuer") != issuer:
         raise MetadataError(f"its issuer is {document.get('issuer')!r}, and {issuer!r} was asked")
-    if "S256" not in (document.get("code_challenge_methods_supported") or ()):
+    methods = document.get("code_challenge_methods_supported")
+    if not isinstance(methods, list) or "S256" not in methods:
         raise MetadataError("it does not offer PKCE with S256")
     return ServerMetadata(
         issuer=issuer,

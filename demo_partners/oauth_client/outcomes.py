@@ -14,6 +14,7 @@ from enum import StrEnum
 import httpx2
 
 from demo_partners.oauth_client.problems import Problem, read_object, read_problem, read_retry_after
+from demo_partners.oauth_client.settings import SCOPE
 
 
 class Verdict(StrEnum):
@@ -114,6 +115,9 @@ def outcome_of_answer(answer: httpx2.Response, now: datetime) -> Outcome:
 
 def _verdict(problem: Problem) -> Verdict:
     if problem.status == 401:
+        return Verdict.ENDED
+    if problem.kind == "insufficient-scope" and SCOPE in (problem.scope or "").split():
+        # The one permission that was given is gone while the grant stands: narrowed, or not used for too long.
         return Verdict.ENDED
     if problem.kind == "feature-suspended":
         return Verdict.PAUSED

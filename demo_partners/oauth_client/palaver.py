@@ -31,6 +31,11 @@ class Palaver:
         self._endpoint = TokenEndpoint(settings, self._transport, self._metadata)
         self._own: Connection | None = None
 
+    @property
+    def broker(self) -> str:
+        """The broker's origin."""
+        return self._settings.broker
+
     def close(self) -> None:
         self._transport.close()
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any
 
 import httpx2
 from authlib.integrations.base_client import OAuthError
@@ -65,7 +66,8 @@ class TokenEndpoint:
     def revoke(self, tokens: Tokens) -> httpx2.Response:
         """Give tokens back (RFC 7009); revoking the refresh token ends its access tokens with it."""
         kind = "refresh_token" if tokens.refresh_token else "access_token"
-        answer: httpx2.Response = self._session().revoke_token(  # type: ignore[no-untyped-call]
+        session: Any = self._session()
+        answer: httpx2.Response = session.revoke_token(
             self._metadata().revocation_endpoint,
             token=tokens.refresh_token or tokens.access_token,
             token_type_hint=kind,

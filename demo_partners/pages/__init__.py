@@ -7,6 +7,7 @@
 - ``answers``     one document, as a page or as JSON
 - ``connecting``  connect, the callback, disconnect
 - ``views``       home, sending, results, what the partner holds
+- ``standing``    the partner's own standing, for a person to read
 - ``beyond``      asking for what was not granted
 - ``app``         the Flask app around them: headers, CSRF, errors
 - ``command``     the command line, and serving until told to stop

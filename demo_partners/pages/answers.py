@@ -24,7 +24,11 @@ def answer(template: str, document: Document, status: int = 200) -> Response:
     if wants_json():
         response = jsonify(document)
     else:
-        context = {"document": document, "partner": site().partner, "connected_apps": f"{site().broker}/connected-apps"}
+        context = {
+            "document": document,
+            "partner": site().partner,
+            "connected_apps": f"{site().palaver.broker}/connected-apps",
+        }
         response = make_response(render_template(template, **context))
     response.status_code = status
     response.vary.add("Accept")

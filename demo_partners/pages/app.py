@@ -10,15 +10,14 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response
 
 from demo_partners.oauth_client.palaver import Palaver
-from demo_partners.oauth_client.settings import ClientSettings
 from demo_partners.pages.answers import mistake
 from demo_partners.pages.beyond import beyond
 from demo_partners.pages.connecting import connecting
 from demo_partners.pages.partner import Partner
 from demo_partners.pages.sessions import Browsers
 from demo_partners.pages.site import EXTENSION, Site
+from demo_partners.pages.standing import ceiling_rows, receipt_rows, state_in_words
 from demo_partners.pages.views import pages
-from demo_partners.pages.wording import readable_instant
 
 MAX_BODY = 16 * 1024
 HOST = "127.0.0.1"
@@ -33,7 +32,7 @@ _WORDS = {
 }
 
 
-def create_app(partner: Partner, settings: ClientSettings) -> Flask:
+def create_app(partner: Partner, palaver: Palaver) -> Flask:
     """Build the app of a partner; its templates and static files are those of its package, then the shared ones."""
     app = Flask(partner.package)
     app.config.update(
@@ -46,13 +45,14 @@ def create_app(partner: Partner, settings: ClientSettings) -> Flask:
         TRUSTED_HOSTS=[HOST],
         WTF_CSRF_TIME_LIMIT=None,
     )
-    app.extensions[EXTENSION] = Site(partner, Palaver(settings), Browsers(), settings.broker)
+    app.extensions[EXTENSION] = Site(partner, palaver, Browsers())
     CSRFProtect(app)
     for blueprint in (pages, connecting, beyond):
         app.register_blueprint(blueprint)
     app.register_error_handler(HTTPException, _explain)
-    app.add_template_filter(readable, "readable")
-    policy = content_security_policy(settings.broker)
+    for as_words in (state_in_words, ceiling_rows, receipt_rows):
+        app.add_template_filter(as_words)
+    policy = content_security_policy(palaver.broker)
     app.after_request(lambda response: _add_headers(response, policy))
     return app
 
@@ -66,11 +66,6 @@ def content_security_policy(broker: str) -> str:
         f"default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self' {broker}; "
         "frame-ancestors 'none'; base-uri 'none'"
     )
-
-
-def readable(value: object) -> object:
-    """Write an instant as a person reads it, and leave anything else as it is."""
-    return (readable_instant(value) if isinstance(value, str) else None) or value
 
 
 def _add_headers(response: Response, policy: str) -> Response:

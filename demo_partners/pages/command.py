@@ -5,12 +5,15 @@ from __future__ import annotations
 import os
 import signal
 import socket
+from contextlib import closing
 from threading import Thread
+from urllib.parse import urlsplit
 
 import click
 from flask import Flask
 from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
 
+from demo_partners.oauth_client.palaver import Palaver
 from demo_partners.oauth_client.settings import ClientSettings
 from demo_partners.pages.app import HOST, create_app
 from demo_partners.pages.partner import Partner
@@ -32,7 +35,14 @@ def command_for(partner: Partner) -> click.Command:
     """Make the command that serves a partner."""
 
     @click.command(help=f"Serve {partner.name} ({partner.feature_title}) on a loopback address.")
-    @click.option("--broker", envvar="BROKER_URL", default=DEFAULT_BROKER, show_default=True, help="Palaver's origin.")
+    @click.option(
+        "--broker",
+        envvar="BROKER_URL",
+        default=DEFAULT_BROKER,
+        show_default=True,
+        callback=_read_origin,
+        help="Palaver's origin.",
+    )
     @click.option("--port", type=click.IntRange(0, 65535), default=0, help="Port to serve on; 0 takes a free one.")
     @click.option("--client-id", envvar="PARTNER_CLIENT_ID", default=partner.client_id, show_default=True)
     @click.option(
@@ -48,17 +58,29 @@ def command_for(partner: Partner) -> click.Command:
         try:
             listener = socket.create_server((HOST, port))
         except OSError as error:
-            raise click.ClickException(f"cannot serve on {HOST}:{port}: {error.strerror}") from error
+            raise click.ClickException(f"cannot serve on {HOST}:{port}: {os.strerror(error.errno or 0)}") from error
         origin = f"http://{HOST}:{listener.getsockname()[1]}"
         settings = ClientSettings(
-            broker=broker.rstrip("/"),
+            broker=broker,
             client_id=client_id,
             client_secret=secret,
             redirect_uri=f"{origin}/callback",
         )
-        serve(create_app(partner, settings), listener, origin)
+        with listener, closing(Palaver(settings)) as palaver:
+            serve(create_app(partner, palaver), listener, origin)
 
     return command
+
+
+def _read_origin(context: click.Context, parameter: click.Parameter, value: str) -> str:
+    parts = urlsplit(value)
+    if (
+        parts.scheme not in ("http", "https")
+        or not parts.netloc
+        or value.rstrip("/") != f"{parts.scheme}://{parts.netloc}"
+    ):
+        raise click.BadParameter("it must be an origin, such as http://127.0.0.1:8000", context, parameter)
+    return value.rstrip("/")
 
 
 def serve(app: Flask, listener: socket.socket, origin: str) -> None:

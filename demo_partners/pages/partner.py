@@ -25,9 +25,9 @@ class Item(ABC):
 class Partner:
     """One partner and its one feature.
 
-    ``package`` holds the partner's own ``templates/item.html`` and ``static/``; ``key`` names its cookie. ``purpose`` is
-    what the app does, as a sentence; ``deed`` the same after "may"; ``noun`` what a person chooses ("a track"); ``verb``
-    what the button says.
+    ``package`` holds the partner's own ``templates/item.html`` and ``static/``; ``key`` names its cookie. ``purpose``
+    is what the app does, as a sentence; ``deed`` the same after "may"; ``noun`` what a person chooses ("a track");
+    ``verb`` what the button says.
     """
 
     key: str

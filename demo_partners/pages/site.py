@@ -24,7 +24,6 @@ class Site:
     partner: Partner
     palaver: Palaver
     browsers: Browsers
-    broker: str
 
 
 def site() -> Site:

@@ -26,6 +26,7 @@ _ENDINGS = {
     "token-expired": "This access ran out{when}, and Palaver did not renew it.",
     "user-disabled": "Your Palaver account is switched off{when}.",
     "client-disabled": "Palaver has switched off {name}{when}.",
+    "insufficient-scope": "The permission to send is gone{when}: it was narrowed, or was not used for a long time.",
     "unknown-token": "Palaver does not know this access any more.",
 }
 _ENDED_BY_OAUTH = {
