@@ -12,6 +12,7 @@ import pytest
 
 from tests import databases
 from tests.postgres import Unavailable
+from tests.world import World, prepare
 
 _LOOPBACK = ("127.", "::1", "localhost")
 
@@ -66,10 +67,49 @@ def sqlite_url(tmp_path: Path) -> str:
     return databases.fresh_sqlite_database(tmp_path)
 
 
-def _on_postgres() -> Iterator[str]:
+def _on_postgres(prepare: databases.Prepare | None = None) -> Iterator[str]:
     try:
-        url = databases.fresh_postgres_database()
+        url = databases.fresh_postgres_database(prepare)
     except Unavailable as reason:
         pytest.skip(str(reason))
     yield url
     databases.drop_postgres_database(url)
+
+
+# --- worlds: a seeded broker, on each database ------------------------------------------------------------------------
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def world(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[World]:
+    """A broker with the small register of tests/register.py: the test runs once on each database."""
+    yield from _worlds_on(request.param, tmp_path)
+
+
+@pytest.fixture
+def postgres_world(tmp_path: Path) -> Iterator[World]:
+    """The same, for what is said of PostgreSQL alone."""
+    yield from _worlds_on("postgresql", tmp_path)
+
+
+@pytest.fixture
+def sqlite_world(tmp_path: Path) -> Iterator[World]:
+    """The same, for what is said of SQLite alone, or does not hang on the database."""
+    yield from _worlds_on("sqlite", tmp_path)
+
+
+def _worlds_on(kind: str, directory: Path) -> Iterator[World]:
+    sqlite = kind == "sqlite"
+    for url in [databases.fresh_sqlite_database(directory, prepare)] if sqlite else _on_postgres(prepare):
+        world = World(url, directory)
+        yield world
+        world.close()
+
+
+@pytest.fixture(autouse=True)
+def _the_audit_chain_holds(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Whatever a test did to a world, the audit log of that world still verifies."""
+    names = [name for name in request.fixturenames if name == "world" or name.endswith("_world")]
+    worlds = [request.getfixturevalue(name) for name in names]
+    yield
+    for world in worlds:
+        world.verify_audit()
