@@ -30,14 +30,21 @@ class AccessRecord(NamedTuple):
     decision: str
 
 
-def record_of(decision: Decision, standing: Standing, request: str, thread_id: int | None) -> AccessRecord:
-    """The record of a decision on a known token; ``request`` is method and route, never what the user typed."""
-    allowed = isinstance(decision, Allowed)
-    scope = decision.scope if isinstance(decision, Allowed) else " ".join(sorted(decision.needed))
+def record_of(
+    decision: Decision, standing: Standing, request: str, thread_id: int | None, outcome: str | None = None
+) -> AccessRecord:
+    """The record of a decision on a known token; ``request`` is method and route, never what the user typed.
+
+    ``outcome`` names why an admitted request came to nothing (not-found, bad-request): that is not a use.
+    """
+    if isinstance(decision, Allowed):
+        scope, word = decision.scope, outcome or ALLOWED
+    else:
+        scope, word = " ".join(sorted(decision.needed)), decision.reason.value
     return AccessRecord(
         standing.now, standing.position, standing.client_id, standing.feature_id, standing.token_epoch,
         standing.grant_id, standing.account_id, scope, thread_id, request,
-        ALLOWED if allowed else decision.reason.value,  # type: ignore[union-attr]
+        word,
     )  # fmt: skip
 
 

@@ -9,7 +9,8 @@ from typing import Any
 
 from flask import Response, g, request
 
-from broker.domain.decisions import Allowed, Denied, Reason
+from broker.domain.decisions import Denied, Reason
+from broker.domain.errors import NotFound, Refused
 from broker.domain.instants import rfc3339
 from broker.enforcement.bearer import NoToken
 from broker.enforcement.guard import Guard
@@ -38,6 +39,7 @@ _DETAILS = {
     Reason.FEATURE_SUSPENDED: "Nothing is lost: the same token works again when the feature is resumed.",
     Reason.INSUFFICIENT_SCOPE: "The token does not hold a scope that this needs, or holds it no longer.",
 }
+_OUTCOMES = {True: "not-found", False: "bad-request"}
 _FORBIDDEN = (Reason.FEATURE_SUSPENDED, Reason.INSUFFICIENT_SCOPE)
 
 
@@ -91,12 +93,17 @@ def guarded(guard: Callable[[], Guard], *scopes: str, for_write: bool = False) -
             except NoToken:
                 return challenge()
             g.thread_id = None
-            if isinstance(decision, Allowed):
-                g.allowed = decision
+            name = f"{request.method} {request.url_rule}"
+            if isinstance(decision, Denied):
+                guard().record(decision, name)
+                return refusal(decision)
+            g.allowed = decision
+            try:
                 answer = view(*args, **values)
-            else:
-                answer = refusal(decision)
-            guard().record(decision, f"{request.method} {request.url_rule}", g.thread_id)
+            except (NotFound, Refused) as error:  # admitted, but there was nothing to do: not a use of the permission
+                guard().record(decision, name, g.thread_id, outcome=_OUTCOMES[isinstance(error, NotFound)])
+                raise
+            guard().record(decision, name, g.thread_id)
             return answer
 
         return checked

@@ -36,7 +36,9 @@ class Guard:
             return Denied(Reason.UNKNOWN_TOKEN)
         return decide(self.authority.standing(hash, for_write=for_write), needed)
 
-    def record(self, decision: Decision, request: str, thread_id: int | None = None) -> None:
+    def record(
+        self, decision: Decision, request: str, thread_id: int | None = None, outcome: str | None = None
+    ) -> None:
         """Append the access record, before the response leaves; an unknown token leaves none."""
         if decision.standing is not None:
-            self.append(encode(record_of(decision, decision.standing, request, thread_id)))
+            self.append(encode(record_of(decision, decision.standing, request, thread_id, outcome)))

@@ -1,0 +1,115 @@
+"""The composition root: the one place that knows every room, and hands the guard its authority."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+from flask import Flask, Response, current_app, redirect, request
+from flask_wtf.csrf import CSRFError, CSRFProtect
+from werkzeug.wrappers import Response as BaseResponse
+
+from broker.domain.decisions import Standing
+from broker.domain.instants import rfc3339_or_none
+from broker.enforcement.guard import Guard
+from broker.enforcement.spool import Spool
+from broker.network.api import Requests, create_api
+from broker.operations.context import Runtime
+from broker.store import deployment
+from broker.store import standing as strict
+from broker.web import admin_api, errors, headers, sessions, standing
+from broker.web.oauth import authorize, metadata, token
+from broker.web.pages import account, connected_apps, inbox, login
+from broker.web.request_context import NONE, READ, context, kind_of, runs, serving, transaction
+
+
+class Broker(Flask):
+    """A Flask whose every request runs in one transaction, of the kind that its view asks for."""
+
+    def dispatch_request(self) -> Any:
+        view = self.view_functions.get(request.url_rule.endpoint) if request.url_rule is not None else None
+        with serving(kind_of(view, request.method) if view is not None else NONE):
+            answer = self.make_response(super().dispatch_request())
+        sessions.keep_alive()
+        return answer
+
+
+class StrictAuthority:
+    """The database as the authority, in the request's own transaction: what the check saw, the data sees."""
+
+    def standing(self, token_hash: bytes, *, for_write: bool) -> Standing | None:
+        """One statement, in one snapshot; for a write, with everything locked that could end it."""
+        return (strict.fenced if for_write else strict.read)(transaction(), token_hash)
+
+
+def create_app(running: Runtime) -> Flask:
+    """The application of one worker process; to be called in it, after any fork."""
+    settings = running.settings
+    app = Broker("broker.web")
+    app.config.update(
+        SECRET_KEY=settings.secret_key, MAX_CONTENT_LENGTH=settings.limits.max_body_bytes,
+        MAX_FORM_PARTS=200, MAX_FORM_MEMORY_SIZE=settings.limits.max_body_bytes,
+        SESSION_COOKIE_NAME="__Host-palaver" if settings.tls else "palaver", SESSION_COOKIE_SECURE=settings.tls,
+        SESSION_COOKIE_HTTPONLY=True, SESSION_COOKIE_SAMESITE="Lax", SESSION_COOKIE_PATH="/",
+        PERMANENT_SESSION_LIFETIME=timedelta(seconds=settings.lifetimes.session_absolute_s),
+        WTF_CSRF_TIME_LIMIT=settings.lifetimes.session_absolute_s, WTF_CSRF_SSL_STRICT=False,
+        TEMPLATES_AUTO_RELOAD=False,
+    )  # fmt: skip
+    spool = Spool(running.spools)
+    app.extensions |= {"broker": running, "spool": spool, "guard": Guard(StrictAuthority(), spool.append)}
+    headers.install(app, settings)
+    errors.install(app)
+    _install_blueprints(app)
+    app.jinja_env.filters["rfc3339"] = rfc3339_or_none
+    app.jinja_env.globals["network"] = settings.name
+    return app
+
+
+def _guard() -> Guard:
+    found: Guard = current_app.extensions["guard"]
+    return found
+
+
+def _install_blueprints(app: Flask) -> None:
+    csrf = CSRFProtect(app)
+    app.register_error_handler(CSRFError, _stale_form)
+    api = create_api(Requests(_guard, transaction, context, runtime_key(app)))
+    by_token = (api, standing.create(_guard), token.endpoints, admin_api.endpoints)  # no cookie authenticates these
+    for blueprint in by_token:
+        csrf.exempt(blueprint)
+        app.register_blueprint(blueprint)
+    for blueprint in (metadata.endpoints, authorize.endpoints, login.pages, inbox.pages, connected_apps.pages,
+                      account.pages):  # fmt: skip
+        app.register_blueprint(blueprint)
+    _add_operations(app)
+
+
+def runtime_key(app: Flask) -> bytes:
+    """The key that identifiers are written with."""
+    running: Runtime = app.extensions["broker"]
+    return running.settings.secret_key
+
+
+def _stale_form(error: CSRFError) -> Response:
+    return errors.answer(400, "stale-form", "This form is too old, or not from here",
+                         "Nothing was done. Go back, reload the page, and try again.")  # fmt: skip
+
+
+def _add_operations(app: Flask) -> None:
+    @app.get("/")
+    @runs(READ)
+    def home() -> BaseResponse:
+        found = sessions.load()
+        return redirect("/inbox" if found is not None and found.role == "user" else "/login", 303)
+
+    @app.get("/healthz")
+    @runs(NONE)
+    def healthz() -> Response:
+        return Response("ok\n", content_type="text/plain")
+
+    @app.get("/readyz")
+    @runs(READ)
+    def readyz() -> Response:
+        """Whether requests may be answered with yes: the database is there and set up."""
+        seeded = deployment.is_seeded(transaction())
+        return Response("ready\n" if seeded else "not set up\n", 200 if seeded else 503, content_type="text/plain")

@@ -1,0 +1,71 @@
+"""Errors, mapped to answers at the edge and only here: problem+json for programs, a page for people."""
+
+from __future__ import annotations
+
+import structlog
+from flask import Flask, Response, render_template, request
+from werkzeug.exceptions import HTTPException
+
+from broker.domain.errors import BrokerError, Conflict, NotFound, Undecided
+from broker.enforcement.flask import problem
+
+log = structlog.get_logger("broker.web")
+
+
+def _for_programs() -> bool:
+    return request.path.startswith(("/api/", "/oauth/", "/admin/api/", "/.well-known/")) and not (
+        request.path == "/oauth/authorize"
+    )
+
+
+def answer(status: int, kind: str, title: str, detail: str) -> Response:
+    """One answer in the form that the one who asks can read."""
+    if _for_programs():
+        return problem(status, kind, title, detail)
+    page = render_template("error.html", title=title, detail=detail, status=status)
+    return Response(page, status, content_type="text/html; charset=utf-8")
+
+
+def _undecided(error: Undecided) -> Response:
+    log.warning("undecided", path=request.path, why=str(error))
+    found = answer(503, "cannot-decide", "The broker cannot decide now", "Nothing was done. Please try again shortly.")
+    found.headers["Retry-After"] = str(error.retry_after_s)
+    return found
+
+
+def _refused(error: BrokerError) -> Response:
+    if isinstance(error, NotFound):
+        return answer(404, "not-found", "Not found", _sentence(error))
+    if isinstance(error, Conflict):
+        return answer(409, "conflict", "This is no longer so", _sentence(error))
+    return answer(400, "bad-request", "This cannot be done", _sentence(error))
+
+
+def _sentence(error: BrokerError) -> str:
+    text = str(error)
+    return text[:1].upper() + text[1:] + ("" if text.endswith(".") else ".")
+
+
+def _http(error: HTTPException) -> Response:
+    code = error.code or 500
+    found = answer(code, error.name.lower().replace(" ", "-"), error.name, error.description or "")
+    for name, value in error.get_headers():
+        if name not in ("Content-Type", "Content-Length"):
+            found.headers[name] = value
+    return found
+
+
+def _unexpected(error: Exception) -> Response:
+    """A bug of ours is no yes either: nothing was committed, and the log has the traceback without any value of it."""
+    log.error("unexpected", path=request.path, error=type(error).__name__, exc_info=error)
+    found = answer(503, "cannot-decide", "Something went wrong here", "Nothing was done. Please try again shortly.")
+    found.headers["Retry-After"] = "5"
+    return found
+
+
+def install(app: Flask) -> None:
+    """Install the handlers."""
+    app.register_error_handler(Undecided, _undecided)
+    app.register_error_handler(BrokerError, _refused)
+    app.register_error_handler(HTTPException, _http)
+    app.register_error_handler(Exception, _unexpected)

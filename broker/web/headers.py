@@ -1,0 +1,55 @@
+"""Security headers, and which hosts are answered at all."""
+
+from __future__ import annotations
+
+from flask import Flask, Response, g, request
+from werkzeug.exceptions import BadRequest
+
+from broker.settings import Settings
+
+_LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
+_FORWARDED = ("Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto")
+_POLICY = (
+    "default-src 'none'; style-src 'self'; img-src 'self'; font-src 'self'; script-src 'self'; connect-src 'self';"
+    " base-uri 'none'; frame-ancestors 'none'; form-action 'self'"
+)
+
+
+def allow_form_target(origin: str) -> None:
+    """Let this page's form end at a validated redirect URI: Chromium holds form-action against the whole chain."""
+    g.form_targets = (*g.get("form_targets", ()), origin)
+
+
+def _host_problem(settings: Settings) -> str | None:
+    host = request.host.rsplit(":", 1)[0] if not request.host.endswith("]") else request.host
+    if settings.demo is not None:
+        if any(name in request.headers for name in _FORWARDED):
+            return "the demo world is not served through a proxy"
+        return None if host in _LOOPBACK else "the demo world is served on a loopback address only"
+    allowed = settings.allowed_hosts or _LOOPBACK
+    return None if host in allowed or request.host in allowed else "this host is not served here"
+
+
+def install(app: Flask, settings: Settings) -> None:
+    """Check the host before, and set the headers after, each request."""
+
+    @app.before_request
+    def refuse_other_hosts() -> None:
+        problem = _host_problem(settings)
+        if problem is not None:
+            raise BadRequest(problem)
+
+    @app.after_request
+    def protect(response: Response) -> Response:
+        headers = response.headers
+        headers["X-Content-Type-Options"] = "nosniff"
+        headers["Referrer-Policy"] = "no-referrer"
+        if response.mimetype == "text/html":
+            targets = "".join(f" {origin}" for origin in g.get("form_targets", ()))
+            headers["Content-Security-Policy"] = _POLICY + targets
+            headers["X-Frame-Options"] = "DENY"
+            headers["Cross-Origin-Opener-Policy"] = "same-origin"
+            headers.setdefault("Cache-Control", "no-store")
+        if settings.tls:
+            headers["Strict-Transport-Security"] = "max-age=31536000; includeSubDomains"
+        return response

@@ -1,0 +1,62 @@
+"""POST /oauth/token, /oauth/revoke and /oauth/introspect: what clients and resource servers call directly."""
+
+from __future__ import annotations
+
+from flask import Blueprint, Response, request
+
+from broker.domain.errors import OAuthError
+from broker.operations import tokens
+from broker.operations.register import resource_servers
+from broker.web import limits
+from broker.web.oauth.answers import error_answer, json_answer
+from broker.web.oauth.authlib_adapter import TokenRequest, server, token_response
+from broker.web.oauth.parameters import basic_credentials, of_form
+from broker.web.request_context import READ, context, runs, transaction
+
+endpoints = Blueprint("token", __name__, url_prefix="/oauth")
+
+
+@endpoints.post("/token")
+def token() -> Response:
+    """The token endpoint (RFC 6749 section 3.2)."""
+    limited = limits.refuse_failing_client()
+    return limited or limits.count_failure(token_response(request, context()))
+
+
+@endpoints.post("/revoke")
+def revoke() -> Response:
+    """The revocation endpoint (RFC 7009): 200 for a token that is unknown or another's, as for one's own.
+
+    When the database fails the answer is 503, by the errors' door: never 200 for what was not done.
+    """
+    limited = limits.refuse_failing_client()
+    if limited is not None:
+        return limited
+    try:
+        asked = TokenRequest(request, context())
+        client = server.authenticated(asked)
+        if "token" not in asked.parameters:
+            raise OAuthError("invalid_request", "token is missing")
+        tokens.revoke(context(), client, asked.parameters["token"])
+    except OAuthError as error:
+        return limits.count_failure(error_answer(error))
+    return json_answer(200, {})
+
+
+@endpoints.post("/introspect")
+@runs(READ)
+def introspect() -> Response:
+    """The introspection endpoint (RFC 7662), for registered resource servers.
+
+    A client, or wrong credentials, get ``{"active": false}`` by the same statements; no credentials at all get 401.
+    """
+    try:
+        parameters, given = of_form(request), basic_credentials(request)
+        if given is None:
+            raise OAuthError("invalid_client", "a resource server authenticates with HTTP Basic", 401)
+        if "token" not in parameters:
+            raise OAuthError("invalid_request", "token is missing")
+    except OAuthError as error:
+        return error_answer(error)
+    asking = resource_servers.authenticate(transaction(), *given)
+    return json_answer(200, tokens.introspect(transaction(), context().settings, asking, parameters["token"]))

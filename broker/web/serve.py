@@ -1,0 +1,82 @@
+"""Serving: set the database up, start the workers, say when they are ready, drain and end."""
+
+from __future__ import annotations
+
+import os
+import socket
+import sys
+import threading
+import urllib.request
+from contextlib import closing
+
+from granian.constants import Interfaces
+from granian.log import LogLevels
+from granian.server import Server
+
+from broker.domain.errors import Refused
+from broker.operations.register import seeding
+from broker.settings import Settings, problems_with_binding
+from broker.store import migrations
+from broker.web import logs
+from broker.web.runtime import open_runtime
+from broker.web.worker import READY_FD
+
+_THREADS = 4  # of each worker: more requests at once than this wait in its queue
+
+
+def prepare(settings: Settings, database_url: str) -> None:
+    """Bring an empty or older database up to date, and fill an empty one; refuse a newer one, or another world's."""
+    running = open_runtime(settings, database_url)
+    try:
+        migrations.upgrade(running.database)
+        seeding.seed(running)
+    finally:
+        running.database.close()
+
+
+def serve(settings: Settings, database_url: str, host: str, port: int, workers: int) -> int:
+    """Serve until SIGTERM; prints ``ready URL`` once every worker accepts. The exit code.
+
+    Connections are closed before the workers are forked: a database connection does not survive being shared.
+    """
+    problems = problems_with_binding(settings, host)
+    if problems:
+        raise Refused(str(problems[0]))
+    logs.configure()
+    prepare(settings, database_url)
+    port = port or _free_port(host)
+    readable, writable = os.pipe()
+    os.environ |= {READY_FD: str(writable), "BROKER_CONFIG": str(settings.config_file),
+                   "BROKER_DATABASE_URL": database_url}  # fmt: skip
+    url = f"http://{f'[{host}]' if ':' in host else host}:{port}"
+    server = Server(
+        "broker.web.worker:create", address=host, port=port, interface=Interfaces.WSGI, workers=workers,
+        blocking_threads=_THREADS, factory=True, log_level=LogLevels.warning, respawn_failed_workers=True,
+        websockets=False, workers_kill_timeout=10,
+    )  # fmt: skip
+    server.on_startup(lambda: threading.Thread(target=_announce, args=(readable, workers, url), daemon=True).start())
+    server.serve()
+    return 0
+
+
+def _free_port(host: str) -> int:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with closing(socket.socket(family)) as chosen:
+        chosen.bind((host, 0))
+        return int(chosen.getsockname()[1])
+
+
+def _announce(readable: int, workers: int, url: str) -> None:
+    """Wait for a sign of life of every worker, then for an answer, then tell."""
+    for _ in range(workers):
+        if not os.read(readable, 1):
+            return
+    pause = threading.Event()
+    for _ in range(200):
+        try:
+            with urllib.request.urlopen(f"{url}/readyz", timeout=5):  # noqa: S310 - our own address
+                print(f"ready {url}", flush=True)
+                return
+        except OSError:
+            pause.wait(0.05)
+    print("the workers started but do not answer", file=sys.stderr, flush=True)

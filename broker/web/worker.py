@@ -1,0 +1,68 @@
+"""One worker process: the application, and a background thread for what nobody waits for."""
+
+from __future__ import annotations
+
+import os
+import random
+import threading
+from pathlib import Path
+
+import structlog
+from flask import Flask
+
+from broker import settings
+from broker.domain.errors import BrokerError
+from broker.enforcement.spool import Spool
+from broker.operations import access, shutdowns
+from broker.operations.context import Runtime
+from broker.web import logs
+from broker.web.app import create_app
+from broker.web.runtime import default_database_url, open_runtime
+
+READY_FD = "BROKER_READY_FD"
+_PERIOD_S = 1.0
+
+log = structlog.get_logger("broker.worker")
+
+
+def create() -> Flask:
+    """The application of this worker, its background thread running; says so on the pipe that it was started with."""
+    logs.configure()
+    chosen = settings.load(environ=os.environ)
+    running = open_runtime(chosen, default_database_url(chosen))
+    app = create_app(running)
+    spool: Spool = app.extensions["spool"]
+    access.announce(running, spool.name)
+    threading.Thread(target=_background, args=(running, spool), name="background", daemon=True).start()
+    descriptor = os.environ.get(READY_FD)
+    if descriptor is not None:
+        os.write(int(descriptor), b".")
+    return app
+
+
+def _background(running: Runtime, spool: Spool) -> None:
+    """Take in access records, end what is due, complete receipts: again and again, whatever goes wrong once.
+
+    Nothing of it makes an end true: decisions read deadlines and states themselves.
+    """
+    pause = threading.Event()
+    while True:
+        pause.wait(_PERIOD_S * random.uniform(0.75, 1.25))  # noqa: S311 - so that workers do not march in step
+        if not Path(running.spools).is_dir():
+            continue
+        try:
+            _once(running, spool)
+        except BrokerError as error:
+            log.warning("background", job="housekeeping", why=str(error))
+        except Exception as error:
+            log.error("background", job="housekeeping", error=type(error).__name__, exc_info=error)
+
+
+def _once(running: Runtime, spool: Spool) -> None:
+    fresh = spool.rotate()
+    if fresh is not None:
+        access.announce(running, fresh)
+    access.take_in(running)
+    done = shutdowns.housekeeping(running)
+    if done:
+        log.info("background", job="housekeeping", count=done)
