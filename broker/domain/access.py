@@ -13,8 +13,8 @@ ALLOWED = "allowed"
 class AccessRecord(NamedTuple):
     """Who, through which client, feature and grant, with which scope, on which thread, decided how, and when.
 
-    ``position`` is the audit log's in the decision's own snapshot. In the spool a record is one line, its fields in this
-    order, separated by tabs; an absent value is empty.
+    ``position`` is the audit log's in the decision's own snapshot. In the spool a record is one line, its fields in
+    this order, separated by tabs; an absent value is empty.
     """
 
     at: Instant

@@ -49,7 +49,7 @@ def _problem_with_authority(scheme: str, rest: str, uri: str) -> str | None:
 
 
 def matches(requested: str, registered: tuple[str, ...], *, native: bool) -> bool:
-    """Whether a requested URI is one of the registered: the same string, or for a native client the same but its port."""
+    """Whether a requested URI is a registered one: the same string, or for a native client the same but its port."""
     if requested in registered:
         return True
     found = _NATIVE.fullmatch(requested) if native and problem_with_redirect_uri(requested) is None else None

@@ -80,8 +80,8 @@ def challenge() -> Response:
 def guarded(guard: Callable[[], Guard], *scopes: str, for_write: bool = False) -> Callable[[View], View]:
     """Admit a view only with one of these scopes; the view finds the decision in ``g.allowed``.
 
-    The record is appended after the view, which may note the thread in ``g.thread_id``, and before the answer leaves or a
-    write commits: an answer whose record cannot be written is not given.
+    The record is appended after the view, which may note the thread in ``g.thread_id``, and before the answer leaves
+    or a write commits: an answer whose record cannot be written is not given.
     """
     needed = frozenset(scopes)
 

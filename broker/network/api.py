@@ -1,7 +1,7 @@
 """The API of Palaver, for apps: every view stands behind the guard (docs/api.md).
 
-A read and its check see one snapshot: the request's transaction. A write is judged again inside its own transaction, with
-everything locked that could end it. Unknown and forbidden ids answer the same 404.
+A read and its check see one snapshot: the request's transaction. A write is judged again inside its own transaction,
+with everything locked that could end it. Unknown and forbidden ids answer the same 404.
 """
 
 from __future__ import annotations

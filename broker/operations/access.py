@@ -20,8 +20,8 @@ _CHUNK = 1 << 20
 def take_in(runtime: Runtime) -> bool:
     """Take in what every spool of this machine holds; True if no spool that is known of was out of reach.
 
-    Whole lines only, in batches of a transaction each. Safe beside others that do the same, and after a crash: a batch is
-    taken in and marked in one commit.
+    Whole lines only, in batches of a transaction each. Safe beside others that do the same, and after a crash: a batch
+    is taken in and marked in one commit.
     """
     files = sorted(runtime.spools.glob("*" + SUFFIX)) if runtime.spools.is_dir() else []
     for file in files:

@@ -56,7 +56,8 @@ def check_password(transaction: Transaction, username: str, password: str) -> Ac
     return account if account is not None and right and account.state == "active" else None
 
 
-# --- backoff: failures only, for an account from an address and for an address, so that nobody can lock a user out -----
+# --- backoff: failures only, for an account from an address and for an address, so that nobody can lock a user out
+# -----
 
 
 def _keys(username: str, address: str) -> tuple[str, str]:

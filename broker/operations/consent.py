@@ -1,7 +1,7 @@
 """Consent: what a person is asked, and what their answer gives.
 
-The page shows a ``Review``; the answer carries its hash back. If what would be shown has changed in between (a reason, the
-ceiling, the purpose), the answer is to a question that is no longer asked, and is refused.
+The page shows a ``Review``; the answer carries its hash back. If what would be shown has changed in between (a reason,
+the ceiling, the purpose), the answer is to a question that is no longer asked, and is refused.
 """
 
 from __future__ import annotations
@@ -157,7 +157,8 @@ def _kept(context: Context, grant: Grant, feature: Feature, asked: frozenset[str
 
 
 def unchanged(context: Context, account_id: int, request: AuthorizationRequest) -> Grant | None:
-    """The grant that already answers this request, for a client that can keep a secret; None if the person must be asked.
+    """The grant that already answers this request, for a client that can keep a secret; None if the person must be
+    asked.
 
     A public client is always asked about: anybody could have sent its request (RFC 6819 section 5.2.3.2).
     """

@@ -65,7 +65,8 @@ def begin(transaction: Transaction, settings: Settings, actor: str, randomness: 
 class Runtime:
     """What a running broker has: for those who open transactions themselves (the coordinator, jobs, web, cli).
 
-    ``ticks`` counts microseconds from anywhere and only forward; ``spools`` is where this machine's workers keep theirs.
+    ``ticks`` counts microseconds from anywhere and only forward; ``spools`` is where this machine's workers keep
+    theirs.
     """
 
     database: Database

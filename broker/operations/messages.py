@@ -1,7 +1,7 @@
 """Posting and deleting messages: by a person on a page of ours, or by an app under a grant.
 
-For an app the fence is here: the standing is read again in this transaction with everything locked that could end it, so
-that a message commits before an ending does, or not at all.
+For an app the fence is here: the standing is read again in this transaction with everything locked that could end it,
+so that a message commits before an ending does, or not at all.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """The coordinator of a shutdown: the effect first, then the counting, then a receipt that never changes.
 
-Each step is a transaction of its own and can be repeated: whoever finds a step missing, on any node, takes it. After the
-first commit the feature is shut down, whatever happens to the process that did it.
+Each step is a transaction of its own and can be repeated: whoever finds a step missing, on any node, takes it. After
+the first commit the feature is shut down, whatever happens to the process that did it.
 """
 
 from __future__ import annotations
@@ -31,9 +31,9 @@ def shut_down(
 ) -> Receipt:  # fmt: skip
     """Shut a feature down; the receipt. When this returns, nothing is admitted under the feature's grants again.
 
-    Asking again gives the same receipt. ``op_id`` names the operation, so that a caller who lost the answer can ask again;
-    once the feature was reopened, or if the name was used for another feature, it is refused. With ``count`` False the
-    answer comes at the effect, and the counting is left to whoever asks next.
+    Asking again gives the same receipt. ``op_id`` names the operation, so that a caller who lost the answer can ask
+    again; once the feature was reopened, or if the name was used for another feature, it is refused. With ``count``
+    False the answer comes at the effect, and the counting is left to whoever asks next.
     """
     started = runtime.ticks()
     name = op_id or runtime.randomness(8).hex()
@@ -143,7 +143,7 @@ def latest_receipt(runtime: Runtime, feature_id: str) -> Receipt | None:
 
 
 def housekeeping(runtime: Runtime) -> int:
-    """Record ends by date that have come, and complete receipts that a crash has left; how many. Nothing waits for it."""
+    """Record ends by date that have come, complete receipts that a crash has left; how many. Nothing waits for it."""
     with runtime.read() as context:
         due = features.past_their_end(context.transaction, context.now)
         unfinished = [each.op_id for each in shutdowns.unfinished(context.transaction)]

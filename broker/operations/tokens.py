@@ -53,8 +53,8 @@ def introspect(
 ) -> dict[str, object]:
     """Answer a resource server about an access token (RFC 7662 section 2.2).
 
-    Active only towards a server that serves one of the token's scopes, and only with those scopes. ``exp`` is the earliest
-    of all deadlines. Whoever asks, the same statement runs.
+    Active only towards a server that serves one of the token's scopes, and only with those scopes. ``exp`` is the
+    earliest of all deadlines. Whoever asks, the same statement runs.
     """
     found = standing.read(transaction, digest(token)) if well_formed(TokenKind.ACCESS, token) else None
     decision = decisions.decide(found, server.scopes if server is not None else scopes.USER_SCOPES)
@@ -62,7 +62,8 @@ def introspect(
         return INACTIVE
     served = decision.scopes & server.scopes
     row, key = decision.standing, settings.secret_key
-    assert row.grant_id is not None and row.account_id is not None
+    assert row.grant_id is not None
+    assert row.account_id is not None
     return {
         "active": True, "scope": scopes.format(served), "client_id": row.client_id, "token_type": "Bearer",
         "exp": seconds(decisions.deadline(row, served)), "iat": seconds(row.issued_at),

@@ -53,7 +53,7 @@ def forget(transaction: Transaction, spool: str) -> None:
 def take_in(
     transaction: Transaction, spool: str, before: int, after: int, records: Sequence[tuple[int, AccessRecord]]
 ) -> bool:
-    """Add records, each with its place in the spool, and move the mark from ``before`` to ``after``; False if it moved."""
+    """Add records, each with its place in the spool, and move the mark to ``after``; False if it was not ``before``."""
     announce(transaction, spool)
     if transaction.run(_ADVANCE, spool_name=spool, before=before, after=after) == 0:
         return False

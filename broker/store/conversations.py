@@ -102,7 +102,7 @@ def message(transaction: Transaction, message_id: int) -> Message | None:
     return None if row is None else Message(*row)
 
 
-def post(
+def post(  # noqa: PLR0913 - a message and what admitted it
     transaction: Transaction, *, thread_id: int, author_id: int, text: str, at: Instant, client_id: str | None = None,
     feature_id: str | None = None, feature_epoch: int | None = None, grant_id: int | None = None,
 ) -> int:  # fmt: skip

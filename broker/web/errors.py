@@ -9,13 +9,13 @@ from werkzeug.exceptions import HTTPException
 from broker.domain.errors import BrokerError, Conflict, NotFound, Undecided
 from broker.enforcement.flask import problem
 
+_PROGRAMS = ("/api/", "/oauth/", "/admin/api/", "/.well-known/")
+
 log = structlog.get_logger("broker.web")
 
 
 def _for_programs() -> bool:
-    return request.path.startswith(("/api/", "/oauth/", "/admin/api/", "/.well-known/")) and not (
-        request.path == "/oauth/authorize"
-    )
+    return request.path.startswith(_PROGRAMS) and request.path != "/oauth/authorize"
 
 
 def answer(status: int, kind: str, title: str, detail: str) -> Response:

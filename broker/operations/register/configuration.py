@@ -27,7 +27,7 @@ Act = Callable[[Context], str | None]  # what it gives back is the id of an appr
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One line of a plan. ``kind`` is what it does to standing: registers, changes, narrows, ends, widens or refused."""
+    """One line of a plan. ``kind`` says what it does: registers, changes, narrows, ends, widens or refused."""
 
     kind: str
     subject: str
@@ -59,7 +59,7 @@ def plan(context: Context, settings: Settings) -> list[Change]:
 
 def _partner(known: Partner | None, file: PartnerFile) -> Iterator[Change]:
     if known is None:
-        yield Change("registers", f"partner:{file.id}", f"registers partner {file.id} with {len(file.features)} features",
+        yield Change("registers", f"partner:{file.id}", f"registers partner {file.id}, {len(file.features)} features",
                      act=lambda context: register_partner(context, file))  # fmt: skip
     elif (known.name, known.homepage) != (file.name, file.homepage):
         new = replace(known, name=file.name, homepage=file.homepage)
@@ -93,8 +93,9 @@ def _refused(subject: str, text: str) -> Change:
 def _ceiling(context: Context, known: Feature, new: Feature) -> Iterator[Change]:
     dropped = known.scopes - new.scopes
     if dropped:
-        count, people = _holders(context, known, dropped)
-        yield Change("narrows", f"feature:{known.id}", f"takes {', '.join(sorted(dropped))} out of {known.id}", count, people,
+        names = ", ".join(sorted(dropped))
+        yield Change("narrows", f"feature:{known.id}", f"takes {names} out of {known.id}",
+                     *_holders(context, known, dropped),
                      act=lambda context: features.narrow(context, known.id, dropped))  # fmt: skip
     added = tuple(entry for entry in new.ceiling if entry.scope not in known.scopes)
     if added and known.state is FeatureState.SHUT_DOWN:
@@ -132,7 +133,8 @@ def _words(known: Feature, new: Feature) -> Iterator[Change]:
     if changed:
         kept = tuple(entry for entry in new.ceiling if entry.scope in known.scopes)
         worded = replace(new, ceiling=kept)
-        yield Change("changes", f"feature:{known.id}", f"changes {', '.join(changed)} of {known.id}; people are asked afresh",
+        text = f"changes {', '.join(changed)} of {known.id}; people are asked afresh"
+        yield Change("changes", f"feature:{known.id}", text,
                      act=lambda context: features.change_words(context, known.id, worded))  # fmt: skip
 
 
@@ -143,9 +145,7 @@ def _end_date(context: Context, known: Feature, new: Feature) -> Iterator[Change
     if known.ended(context.now):
         yield _refused(subject, f"the end of {known.id} has passed and cannot be moved; use: broker features reopen")
     elif new.ends_at is not None and new.ends_at <= context.now:
-        yield _refused(
-            subject, f"the new end of {known.id}, {words}, has passed; use: broker features shut-down {known.id}"
-        )
+        yield _refused(subject, f"the new end {words} has passed; use: broker features shut-down {known.id}")
     elif features.is_later(known, new.ends_at):
         yield Change("widens", subject, f"asks a second operator to move the end of {known.id} to {words}",
                      act=lambda context: approvals.request_extending(context, known.id, new.ends_at))  # fmt: skip
@@ -159,7 +159,7 @@ def _state(context: Context, known: Feature, new: Feature) -> Iterator[Change]:
     if before is after:
         return
     if before is FeatureState.SHUT_DOWN:
-        yield _refused(subject, f"{known.id} is shut down; a file does not reopen: use broker features reopen {known.id}"
+        yield _refused(subject, f"{known.id} is shut down, and files do not reopen: use broker features reopen {known.id}"
                                 f" --epoch {known.epoch}, or say state = \"shut_down\"")  # fmt: skip
     elif after is FeatureState.SHUT_DOWN:
         count, people = _holders(context, known)

@@ -1,7 +1,7 @@
 """A feature's life: registered, launched, suspended, resumed, scheduled, narrowed, widened, shut down, reopened.
 
-What narrows closes the fence first (it waits for everybody who acts under the feature) and takes one person. What widens
-(resume, a later end, widen, reopen) is called through operations/register/approvals.py, and takes two.
+What narrows closes the fence first (it waits for everybody who acts under the feature) and takes one person. What
+widens (resume, a later end, widen, reopen) is called through operations/register/approvals.py, and takes two.
 """
 
 from __future__ import annotations

@@ -34,7 +34,7 @@ def client_of(file: ClientFile, feature_id: str) -> Client:
 
 
 def seed(runtime: Runtime) -> bool:
-    """Fill an empty database in one transaction; False if it was filled before. Refuses another configuration's demo."""
+    """Fill an empty database in one transaction; False if it was filled before. Refuses another world's database."""
     with runtime.database.write() as transaction:
         if deployment.is_seeded(transaction):
             _require_same_world(transaction, runtime.settings)

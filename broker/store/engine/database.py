@@ -70,7 +70,8 @@ class Transaction:
 class Database:
     """One SQLite file or one PostgreSQL database; safe to share between threads, to be opened after a fork.
 
-    ``clock`` (microseconds) is for tests and simulations; without it SQLite takes this machine's and PostgreSQL its own.
+    ``clock`` (microseconds) is for tests and simulations; without it SQLite takes this machine's and PostgreSQL its
+    own.
     """
 
     def __init__(
@@ -116,8 +117,8 @@ class Database:
     def write(self) -> Iterator[Transaction]:
         """A transaction that commits at the end, or not at all.
 
-        SQLite: one writer at a time, in the order in which they asked. PostgreSQL: READ COMMITTED, so that the statement
-        after a lock sees what was committed while it waited.
+        SQLite: one writer at a time, in the order in which they asked. PostgreSQL: READ COMMITTED, so that the
+        statement after a lock sees what was committed while it waited.
         """
         if self._queue is None:
             with self._transaction("BEGIN", "COMMIT") as transaction:
@@ -147,7 +148,7 @@ class Database:
         try:
             if self._local.connection is not None and self._in_transaction():
                 cursor.execute("ROLLBACK")
-        except Exception:  # a connection that cannot roll back is of no more use; the server rolls back for it
+        except Exception:  # noqa: BLE001 - a connection that cannot roll back is of no more use; the server rolls back for it
             self._drop()
 
     def _in_transaction(self) -> bool:

@@ -4,8 +4,8 @@ from alembic import context
 
 from broker.store.schema import metadata
 
-with context.config.attributes["engine"].connect() as connection:
-    connection = connection.execution_options(isolation_level="AUTOCOMMIT")
+with context.config.attributes["engine"].connect() as opened:
+    connection = opened.execution_options(isolation_level="AUTOCOMMIT")
     if connection.dialect.name == "postgresql":
         connection.exec_driver_sql("BEGIN")
         connection.exec_driver_sql("SELECT pg_advisory_xact_lock(7011)")  # two nodes start at once: one migrates

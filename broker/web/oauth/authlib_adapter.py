@@ -1,8 +1,9 @@
 """The one place that knows Authlib: its server dispatches grant types and authenticates clients, ours decides.
 
-Authlib turns errors into answers, so the request's transaction commits on a refused exchange too. That is right here: what
-a replay has ended must last. What Authlib would do itself and does not safely (saving a token before the code is claimed,
-comparing secrets in clear, PKCE that confidential clients may skip) is not used; docs/threat-model.md lists those traps.
+Authlib turns errors into answers, so the request's transaction commits on a refused exchange too. That is right here:
+what a replay has ended must last. What Authlib would do itself and does not safely (saving a token before the code is
+claimed, comparing secrets in clear, PKCE that confidential clients may skip) is not used; docs/threat-model.md lists
+those traps.
 """
 
 from __future__ import annotations

@@ -60,7 +60,7 @@ def _ask_in_snapshot() -> BaseResponse | None:
         return redirect(url_for("login.show", next=request.full_path), 303)
     if account.role != "user":
         return errors.answer(403, "not-a-person", "Only people can give permission",
-                             "You are logged in with an account that has no messages. Log out, and in as a person.")  # fmt: skip
+                             "This account has no messages. Log out, and in as a person.")  # fmt: skip
     if consent.unchanged(context(), account.id, asked) is not None:
         return None
     return _show(asked, back, account)

@@ -28,7 +28,7 @@ def _once(pairs: list[tuple[str, str]]) -> Parameters:
             raise _invalid(f"a parameter is repeated: {_printable(name)}")
         if len(value) > MAX_PARAMETER:
             raise _invalid(f"a parameter is too long: {_printable(name)}")
-        if any(c == "\0" or c == "\ufffd" or "\ud800" <= c <= "\udfff" for c in name + value):
+        if any(c in "\0\ufffd" or "\ud800" <= c <= "\udfff" for c in name + value):
             raise _invalid(f"a parameter is not valid UTF-8 text: {_printable(name)}")
         found[name] = value
     return {name: value for name, value in found.items() if value}

@@ -1,7 +1,7 @@
 """The consent page's ticket: what was validated and shown, signed, bound to one person in one session, for one answer.
 
-Nothing of the request is taken from the form a second time: what comes back is this ticket or nothing. It carries no secret
-(a code challenge is public), so it need not be stored; that it is answered once, the store sees to.
+Nothing of the request is taken from the form a second time: what comes back is this ticket or nothing. It carries no
+secret (a code challenge is public), so it need not be stored; that it is answered once, the store sees to.
 """
 
 from __future__ import annotations
