@@ -1,0 +1,1 @@
+"""The operator's front: the command `broker`. ``main`` is its door and lists where each command is."""

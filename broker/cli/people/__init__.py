@@ -1,0 +1,1 @@
+"""Commands on those who log in: users, operators, and what operators approve for each other."""

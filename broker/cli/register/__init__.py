@@ -1,0 +1,1 @@
+"""Commands on the register: partners, features, clients, resource servers."""
