@@ -77,5 +77,14 @@ def latest(transaction: Transaction, count: int) -> list[Entry]:
 
 
 def _entry_of(row: Row) -> Entry:
-    values: tuple[Any, ...] = (*row[:6], json.loads(row[6]), bytes(row[7]))
+    values: tuple[Any, ...] = (*row[:6], _details(row[6]), bytes(row[7]))
     return Entry(*values)
+
+
+def _details(text: str) -> dict[str, object]:
+    """What the log wrote is JSON; what is none was changed, and verifying must get as far as saying so."""
+    try:
+        details: dict[str, object] = json.loads(text)
+    except ValueError:
+        return {"unreadable": text}
+    return details
