@@ -6,13 +6,13 @@ from collections import defaultdict
 from collections.abc import Iterable
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, bindparam, delete, insert, select, update
+from sqlalchemy import BigInteger, ColumnElement, Select, bindparam, delete, func, insert, select, update
 
 from broker.domain.grants import Grant, GrantedScope, GrantView
 from broker.domain.instants import Instant
 from broker.store import schema as s
 from broker.store.engine.database import Row, Transaction
-from broker.store.engine.statements import Statement
+from broker.store.engine.statements import Statement, greatest
 
 _g = s.grant.c
 _COLUMNS = (_g.id, _g.account_id, _g.client_id, _g.feature_id, _g.feature_epoch, _g.all_conversations, _g.asked,
@@ -58,7 +58,11 @@ _USED = Statement(  # only while disuse has not ended it: a late record cannot b
     update(s.grant_scope)
     .where(_gs.grant_id == bindparam("grant"), _gs.scope == bindparam("name"),
            _gs.unused_ends_at > bindparam("now"))
-    .values(last_used_at=bindparam("at"), uses=_gs.uses + bindparam("more"), unused_ends_at=bindparam("new_end"))
+    .values(
+        last_used_at=greatest(func.coalesce(_gs.last_used_at, 0), bindparam("at", type_=BigInteger)),
+        unused_ends_at=greatest(_gs.unused_ends_at, bindparam("new_end", type_=BigInteger)),
+        uses=_gs.uses + bindparam("more"),
+    )
 )  # fmt: skip
 
 

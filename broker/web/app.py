@@ -7,6 +7,7 @@ from typing import Any
 
 from flask import Flask, Response, current_app, redirect, request
 from flask_wtf.csrf import CSRFError, CSRFProtect
+from werkzeug.middleware.proxy_fix import ProxyFix
 from werkzeug.wrappers import Response as BaseResponse
 
 from broker.domain.decisions import Standing
@@ -56,6 +57,8 @@ def create_app(running: Runtime) -> Flask:
         TEMPLATES_AUTO_RELOAD=False,
     )  # fmt: skip
     spool = Spool(running.spools)
+    if settings.behind_proxy:
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=1, x_proto=1, x_host=0)  # type: ignore[method-assign]
     app.extensions |= {"broker": running, "spool": spool, "guard": Guard(StrictAuthority(), spool.append)}
     headers.install(app, settings)
     errors.install(app)

@@ -16,7 +16,7 @@ from broker.operations.context import Context, Runtime
 from broker.operations.register import approvals, clients, ending, features, partners
 from broker.operations.register.seeding import client_of, feature_of, register_feature, register_partner
 from broker.settings import FeatureFile, PartnerFile, Settings
-from broker.store import grants
+from broker.store import grants, standing
 from broker.store.register import clients as stored_clients
 from broker.store.register import features as stored_features
 from broker.store.register import partners as stored_partners
@@ -159,7 +159,7 @@ def _state(context: Context, known: Feature, new: Feature) -> Iterator[Change]:
     if before is after:
         return
     if before is FeatureState.SHUT_DOWN:
-        yield _refused(subject, f"{known.id} is shut down, and files do not reopen: use broker features reopen {known.id}"
+        yield _refused(subject, f"{known.id} is shut down and files do not reopen: broker features reopen {known.id}"
                                 f" --epoch {known.epoch}, or say state = \"shut_down\"")  # fmt: skip
     elif after is FeatureState.SHUT_DOWN:
         count, people = _holders(context, known)
@@ -233,6 +233,12 @@ def apply(runtime: Runtime, actor: str) -> Outcome:
         refused = [change.text for change in changes if change.kind == "refused"]
         if refused:
             raise Refused("; ".join(refused))
+        narrowed = [
+            change.subject.removeprefix("feature:") for change in changes if change.subject.startswith("feature:")
+        ]
+        standing.close_fence(
+            context.transaction, *narrowed
+        )  # all at once, in their order: two that apply cannot lock up
         for change in changes:
             asked = change.act(context)
             if asked is not None:
