@@ -84,7 +84,7 @@ class TokenEndpoint:
             timeout=TIMEOUT,
         )
         for hook in ("access_token_response", "refresh_token_response"):
-            session.register_compliance_hook(hook, _raise_when_busy)
+            session.register_compliance_hook(hook, _raise_when_limited)
         return session
 
     def _ask(self, *, grant_type: str, refresh_token: str | None = None, **parameters: str) -> Tokens:
@@ -100,9 +100,9 @@ class TokenEndpoint:
         return _read_tokens(answer)
 
 
-def _raise_when_busy(answer: httpx2.Response) -> httpx2.Response:
-    """Keep Retry-After: Authlib's OAuthError would carry the error and drop the headers."""
-    if answer.status_code in (429, 503):
+def _raise_when_limited(answer: httpx2.Response) -> httpx2.Response:
+    """Keep Retry-After of a 429 as Authlib keeps it of a 503: its OAuthError would drop the headers."""
+    if answer.status_code == 429:
         answer.raise_for_status()
     return answer
 

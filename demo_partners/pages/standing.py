@@ -20,6 +20,7 @@ _COUNTED = (
     ("live_after", "access_tokens", "Access tokens left, counted afterwards"),
     ("live_after", "refresh_tokens", "Refresh tokens left, counted afterwards"),
 )
+_MISSING = "not given"
 
 
 @dataclass(frozen=True)
@@ -49,12 +50,13 @@ def receipt_rows(standing: Mapping[str, object]) -> list[Row]:
     receipt = standing.get("receipt")
     if not isinstance(receipt, dict):
         return []
-    effective = str(receipt.get("effective_at") or receipt.get("committed_at"))
-    return [Row("In force since", readable_instant(effective) or effective), *_counted(receipt)]
+    effective = receipt.get("effective_at")
+    since = readable_instant(effective if isinstance(effective, str) else None)
+    return [Row("In force since", since or _MISSING), *(_counted(receipt, *count) for count in _COUNTED)]
 
 
-def _counted(receipt: Mapping[str, object]) -> list[Row]:
-    found = [(receipt.get(part), name, label) for part, name, label in _COUNTED]
-    return [
-        Row(label, str(part.get(name)) if isinstance(part, dict) else "still counting") for part, name, label in found
-    ]
+def _counted(receipt: Mapping[str, object], part: str, name: str, label: str) -> Row:
+    counts = receipt.get(part)
+    if not isinstance(counts, dict):
+        return Row(label, "still counting")
+    return Row(label, str(counts.get(name, _MISSING)))

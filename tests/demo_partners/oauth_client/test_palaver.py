@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from base64 import b64decode, urlsafe_b64encode
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import replace
 from hashlib import sha256
@@ -128,16 +127,6 @@ def test_an_expired_access_token_is_renewed_and_the_rotated_refresh_token_kept(
     assert used == ["Bearer access-1", "Bearer access-2", "Bearer access-2", "Bearer access-3"]
 
 
-def test_many_threads_that_find_the_token_expired_refresh_it_once(palaver: Palaver, server: ScriptedServer) -> None:
-    connection = connected(palaver)
-    stale = connection.tokens
-    server.script("POST", "/oauth/token", Answer(token("2")))
-    with ThreadPoolExecutor(8) as pool:
-        renewed = list(pool.map(connection.renewed, [stale] * 8))
-    assert {tokens.access_token for tokens in renewed} == {"access-2"}
-    assert len(server.requests("POST", "/oauth/token")) == 2
-
-
 def test_a_refused_renewal_ends_access_with_the_reason_of_the_api(palaver: Palaver, server: ScriptedServer) -> None:
     connection = connected(palaver)
     server.script("GET", THREADS, problem(401, "feature-shut-down", ended_at="2026-11-24T18:59:04Z"))
@@ -159,12 +148,13 @@ def test_a_new_token_that_fares_no_better_is_not_renewed_again(palaver: Palaver,
     assert len(server.requests("POST", "/oauth/token")) == 2
 
 
+@pytest.mark.parametrize("status", [429, 503])
 def test_a_renewal_that_has_to_wait_keeps_the_tokens_and_says_how_long(
-    palaver: Palaver, server: ScriptedServer
+    palaver: Palaver, server: ScriptedServer, status: int
 ) -> None:
     connection = connected(palaver)
     server.script("GET", THREADS, EXPIRED, EXPIRED, Answer({"threads": []}))
-    busy = Answer({"error": "temporarily_unavailable"}, 503, {"Retry-After": "7"})
+    busy = Answer({"error": "temporarily_unavailable"}, status, {"Retry-After": "7"})
     server.script("POST", "/oauth/token", busy, Answer(token("2")))
     waiting = palaver.threads(connection)
     assert (waiting.verdict, waiting.retry_after) == (Verdict.UNDECIDED, 7)

@@ -101,6 +101,28 @@ def test_an_answer_can_be_used_once_and_only_by_the_browser_that_asked(
     assert len(server.requests("POST", "/oauth/token")) == 1
 
 
+def test_an_answer_that_came_to_nothing_cannot_be_used_again_either(
+    browser: FlaskClient, server: ScriptedServer
+) -> None:
+    server.script("POST", "/oauth/token", Answer({"error": "invalid_grant"}, 400))
+    query = callback_query(browser, server)
+    assert browser.get("/callback", query_string=query, headers=JSON).status_code == 409
+    assert browser.get("/callback", query_string=query, headers=JSON).status_code == 400
+    assert len(server.requests("POST", "/oauth/token")) == 1
+
+
+def test_connecting_makes_worthless_whatever_the_browser_had_before(
+    browser: FlaskClient, server: ScriptedServer
+) -> None:
+    unanswered = callback_query(browser, server)
+    old_token, old_cookie = csrf_token(browser), browser.get_cookie("tuneloop_session", domain="127.0.0.1")
+    connect(browser, server)
+    assert browser.post("/disconnect", data={"csrf_token": old_token}, headers=JSON).status_code == 400
+    assert old_cookie is not None
+    browser.set_cookie("tuneloop_session", old_cookie.value, domain="127.0.0.1")
+    assert browser.get("/callback", query_string=unanswered).status_code == 400
+
+
 def test_sharing_posts_the_text_of_the_item_and_answers_with_the_message(
     browser: FlaskClient, server: ScriptedServer
 ) -> None:
@@ -124,6 +146,18 @@ def test_a_person_who_reloads_after_sharing_sends_nothing_twice(browser: FlaskCl
     assert len(server.requests("POST", "/api/threads/t1/messages")) == 1
 
 
+def test_sharing_after_the_end_answers_that_access_has_ended_and_why(
+    browser: FlaskClient, server: ScriptedServer
+) -> None:
+    connect(browser, server)
+    server.script("POST", "/api/threads/t1/messages", SHUT_DOWN)
+    server.script("POST", "/oauth/token", Answer({"error": "invalid_grant"}, 400))
+    told = document(post(browser, "/share", thread="t1", item="night-ferry"))
+    assert (told["ok"], told["outcome"], told["access"], told["status"]) == (False, "ended", "ended", 401)
+    assert told["problem"]["type"] == "urn:palaver:problem:feature-shut-down"
+    assert document(browser.get("/status"))["access"] == "ended"
+
+
 @pytest.mark.parametrize(
     "form",
     [
@@ -144,6 +178,7 @@ def test_a_form_that_cannot_be_used_is_refused_without_asking_palaver(
 
 
 def test_somebody_who_is_not_connected_is_told_so(browser: FlaskClient) -> None:
+    assert post(browser, "/try", what="read", thread="t1").status_code == 409
     answered = post(browser, "/share", thread="t1", item="night-ferry")
     assert answered.status_code == 409
     told = document(answered)
@@ -255,6 +290,15 @@ def test_disconnecting_gives_the_tokens_back_and_forgets_them(browser: FlaskClie
     assert post(browser, "/disconnect").json == {"ok": True, "access": "none"}
     assert len(server.requests("POST", "/oauth/revoke")) == 1
     assert document(browser.get("/status"))["connected"] is False
+
+
+def test_a_person_who_disconnects_is_back_at_the_first_page(browser: FlaskClient, server: ScriptedServer) -> None:
+    connect(browser, server)
+    server.script("POST", "/oauth/revoke", Answer(b""))
+    page = browser.post("/disconnect", data={"csrf_token": csrf_token(browser)}, follow_redirects=True)
+    assert "Connect Palaver" in page.text
+    assert post(browser, "/disconnect").status_code == 200
+    assert len(server.requests("POST", "/oauth/revoke")) == 1
 
 
 def test_tokens_that_could_not_be_given_back_are_not_forgotten(browser: FlaskClient, server: ScriptedServer) -> None:

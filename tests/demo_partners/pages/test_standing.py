@@ -35,5 +35,10 @@ def test_a_receipt_whose_count_is_missing_does_not_say_zero() -> None:
     assert rows["Permissions left, counted afterwards"] == "still counting"
 
 
+def test_what_a_receipt_leaves_out_is_said_to_be_missing() -> None:
+    rows = {row.label: row.value for row in receipt_rows({"receipt": {"ended": {}, "live_after": {}}})}
+    assert set(rows.values()) == {"not given"}
+
+
 def test_no_receipt_is_no_rows() -> None:
     assert receipt_rows({"receipt": None}) == []
