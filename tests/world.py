@@ -12,6 +12,7 @@ from base64 import urlsafe_b64encode
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
+from functools import cached_property
 from hashlib import sha256
 from pathlib import Path
 
@@ -19,10 +20,11 @@ from broker.domain.access import encode, record_of
 from broker.domain.audit import verify
 from broker.domain.decisions import Decision, Denied, decide
 from broker.domain.errors import OAuthError
-from broker.domain.features import Feature
+from broker.domain.features import CeilingEntry, Feature
 from broker.domain.grants import Grant
 from broker.domain.instants import DAY, SECOND, Instant, parse_rfc3339
 from broker.domain.tokens import digest
+from broker.enforcement.spool import Spool
 from broker.operations import access, consent, grants, issuing, messages, shutdowns, tokens
 from broker.operations.context import Context, Randomness, Runtime
 from broker.operations.register import approvals, clients, features, seeding
@@ -99,7 +101,6 @@ class World:
         self._ticks = itertools.count(0, 1000)
         self.runtime = Runtime(self.database, SETTINGS, stream(url), lambda: next(self._ticks), directory / "spools")
         self.audit_is_broken = False  # set by a test that breaks the log on purpose
-        self._places = itertools.count()
 
     def configured(self, settings: Settings) -> Runtime:
         """The same broker under other settings."""
@@ -169,9 +170,11 @@ class World:
         self, person: str, client_id: str, *scopes: str, ticked: set[str] | None = None, threads: set[int] | None = None
     ) -> Connection:
         """A person connects an app, which redeems its code; the tokens."""
-        code = self.consent(person, client_id, *scopes, ticked=ticked, threads=threads)
-        answer = self.redeem(client_id, code)
-        return self._connection(person, client_id, code, answer)
+        return self.holding(person, client_id, self.consent(person, client_id, *scopes, ticked=ticked, threads=threads))
+
+    def holding(self, person: str, client_id: str, code: str) -> Connection:
+        """What a client holds once it has redeemed a code."""
+        return self._connection(person, client_id, code, self.redeem(client_id, code))
 
     def _connection(self, person: str, client_id: str, code: str, answer: issuing.TokenAnswer) -> Connection:
         return Connection(
@@ -247,19 +250,21 @@ class World:
     def use(self, token: str, scope: str = "messages:write") -> Decision:
         """An app reads, the guard leaves its access record, and it is taken in."""
         decision = self.check(token, scope)
-        self.spool("worker.spool", decision)
+        self.note(decision)
         access.take_in(self.runtime)
         return decision
 
-    def spool(self, name: str, *decisions: Decision) -> Path:
-        """Append decisions to a worker's spool, as the guard does; nothing is taken in."""
-        self.runtime.spools.mkdir(exist_ok=True)
-        file = self.runtime.spools / name
-        with file.open("ab") as stream:
-            for each in decisions:
-                if each.standing is not None:
-                    stream.write(encode(record_of(each, each.standing, "GET /api/threads", None)))
-        return file
+    def note(self, decision: Decision) -> None:
+        """A worker's guard leaves the access record of a decision in its spool; nothing is taken in."""
+        assert decision.standing is not None
+        self.spool.append(encode(record_of(decision, decision.standing, "GET /api/threads", None)))
+
+    @cached_property
+    def spool(self) -> Spool:
+        """The spool of this node's one worker."""
+        spool = Spool(self.runtime.spools)
+        access.announce(self.runtime, spool.name)
+        return spool
 
     # --- operators --------------------------------------------------------------------------------------------------
 
@@ -273,6 +278,24 @@ class World:
             number = ask(context)
         with self.write("operator:ops2") as context:
             approvals.approve(context, number, "ops2")
+
+    def suspend(self, feature_id: str) -> None:
+        """An operator suspends a feature."""
+        with self.write() as context:
+            features.suspend(context, feature_id)
+
+    def resume(self, feature_id: str) -> None:
+        """Two operators resume a feature."""
+        self.two_people(lambda context: approvals.request_resuming(context, feature_id))
+
+    def narrow(self, feature_id: str, *scopes: str) -> None:
+        """An operator takes scopes out of a ceiling."""
+        with self.write() as context:
+            features.narrow(context, feature_id, frozenset(scopes))
+
+    def widen(self, feature_id: str, *added: CeilingEntry) -> None:
+        """Two operators let scopes into a ceiling."""
+        self.two_people(lambda context: approvals.request_widening(context, feature_id, added))
 
     def reopen(self, feature_id: str) -> None:
         """Two operators reopen a feature at the epoch that they see."""
@@ -296,5 +319,7 @@ class World:
         assert (broken is not None) == self.audit_is_broken, broken
 
     def close(self) -> None:
-        """Close the connections."""
+        """Close the connections, and the spool if there is one."""
+        if "spool" in self.__dict__:
+            self.spool.close()
         self.database.close()

@@ -15,13 +15,14 @@ from broker.domain import scopes as names
 from broker.domain.audit import Action
 from broker.domain.errors import Conflict, OAuthError
 from broker.domain.features import Feature
-from broker.domain.grants import EndCause, Grant, GrantedScope
+from broker.domain.grants import Grant, GrantedScope
 from broker.domain.instants import DAY, Instant
 from broker.domain.tokens import TokenKind, digest
 from broker.operations import grants as ending
 from broker.operations.context import Context
 from broker.settings import Scope
 from broker.store import accounts, conversations, grants, standing, tokens
+from broker.store.accounts import Account
 from broker.store.register import clients, features
 from broker.store.register.clients import Client
 
@@ -105,7 +106,7 @@ def review(context: Context, account_id: int, request: AuthorizationRequest) -> 
     """What to ask this person."""
     client, feature = admitting(context, request.client_id)
     words = context.settings.register.scopes
-    grant = _live(context, account_id, client, feature)
+    grant = _live(context, account_id, client)
     held = frozenset(each.scope for each in _kept(context, grant, feature, frozenset())) if grant else frozenset[str]()
     lines = tuple(
         Line(words[entry.scope], entry.reason, entry.required, entry.scope in held)
@@ -133,17 +134,10 @@ def _elsewhere(context: Context, account_id: int, feature: Feature) -> tuple[str
     }))  # fmt: skip
 
 
-def _live(context: Context, account_id: int, client: Client, feature: Feature) -> Grant | None:
-    """This person's grant to this client, if it is neither over nor of an epoch that is."""
+def _live(context: Context, account_id: int, client: Client) -> Grant | None:
+    """This person's grant to this client, if it is not over."""
     grant = grants.standing(context.transaction, account_id, client.id)
-    return grant if grant is not None and _end_of(context, grant, feature) is None else None
-
-
-def _end_of(context: Context, grant: Grant, feature: Feature) -> tuple[Instant, EndCause] | None:
-    own = grant.own_end(context.now)
-    if own is None and grant.feature_epoch != feature.epoch:
-        return feature.shut_down_at or context.now, EndCause.FEATURE_SHUT_DOWN
-    return own
+    return grant if grant is not None and ending.end_of(context, grant) is None else None
 
 
 def _kept(context: Context, grant: Grant, feature: Feature, asked: frozenset[str]) -> list[GrantedScope]:
@@ -160,15 +154,19 @@ def unchanged(context: Context, account_id: int, request: AuthorizationRequest) 
     """The grant that already answers this request, for a client that can keep a secret; None if the person must be
     asked.
 
-    A public client is always asked about: anybody could have sent its request (RFC 6819 section 5.2.3.2).
+    A scope that the person left unticked or took back is not asked for again; one that was lost otherwise (to disuse,
+    or to a ceiling that was narrowed since) is. A public client is always asked about: anybody could have sent its
+    request (RFC 6819 section 5.2.3.2).
     """
     client, feature = admitting(context, request.client_id)
-    grant = None if client.public else _live(context, account_id, client, feature)
+    grant = None if client.public else _live(context, account_id, client)
     if grant is None or not request.scopes <= grant.asked:
         return None
     held = frozenset(each.scope for each in _kept(context, grant, feature, frozenset()))
+    lost = frozenset(each.scope for each in grant.scopes) - held
     same = grant.consent_hash == text_hash(feature, context.settings.register.scopes)
-    return grant if same and held & request.scopes and request.scopes & feature.required <= held else None
+    wanted = request.scopes & (feature.required | lost)
+    return grant if same and held & request.scopes and wanted <= held else None
 
 
 def continue_unchanged(context: Context, account_id: int, request: AuthorizationRequest) -> str | None:
@@ -177,6 +175,10 @@ def continue_unchanged(context: Context, account_id: int, request: Authorization
     Not presence: nobody has acted on a page of ours.
     """
     _fenced(context, request.client_id)
+    _require_active(accounts.shared(context.transaction, account_id))
+    before = grants.standing(context.transaction, account_id, request.client_id)
+    if before is not None:
+        grants.lock(context.transaction, before.id)
     grant = unchanged(context, account_id, request)
     if grant is None:
         return None
@@ -191,12 +193,16 @@ def _fenced(context: Context, client_id: str) -> None:
         standing.fence(context.transaction, client.feature_id)
 
 
+def _require_active(account: Account | None) -> None:
+    if account is None or account.state != "active":
+        raise OAuthError("access_denied", "the account is disabled")
+
+
 def approve(context: Context, account_id: int, request: AuthorizationRequest, answer: Answer, shown: str) -> str:
     """Give what was ticked, and a code for it. One standing grant a person and client: a newer answer updates it."""
     _fenced(context, request.client_id)
-    account = accounts.shared(context.transaction, account_id)
-    if account is None or account.state != "active":
-        raise OAuthError("access_denied", "the account is disabled")
+    accounts.lock(context.transaction, account_id)  # of two consents of one person the second sees what the first gave
+    _require_active(accounts.get(context.transaction, account_id))
     client, feature = admitting(context, request.client_id)
     if text_hash(feature, context.settings.register.scopes) != shown:
         raise Conflict("what you were shown has changed in the meantime; please look again")
@@ -211,11 +217,7 @@ def _write(
     context: Context, account_id: int, client: Client, feature: Feature, request: AuthorizationRequest, answer: Answer,
     given: frozenset[str],
 ) -> Grant:  # fmt: skip
-    before = grants.standing(context.transaction, account_id, client.id)
-    end = _end_of(context, before, feature) if before is not None else None
-    if before is not None and end is not None:
-        ending.settle(context, before, *end)
-        before = None
+    before = _before(context, account_id, client)
     kept = _kept(context, before, feature, request.scopes) if before is not None else []
     grant = _fresh(context, account_id, client, feature, request, answer)
     if before is not None:
@@ -225,17 +227,30 @@ def _write(
         scopes=sorted(given), kept=sorted(each.scope for each in kept), consent_text=grant.consent_hash,
         conversations="all" if answer.threads is None else len(answer.threads), epoch=feature.epoch,
     )  # fmt: skip
-    _store(context, grant, position, known=before is not None)
-    grants.set_scopes(context.transaction, grant.id, [*kept, *_given(context, position, given, before)])
+    store = grants.add if before is None else grants.update_consent
+    store(context.transaction, grant, position)
+    grants.add_scopes(context.transaction, grant.id, [*kept, *_given(context, position, given, before)])
     grants.set_threads(context.transaction, grant.id, sorted(answer.threads or ()))
     return grant
 
 
-def _store(context: Context, grant: Grant, position: int, *, known: bool) -> None:
-    if not known:
-        grants.add(context.transaction, grant, position)
-    elif not grants.update_consent(context.transaction, grant, position):
-        raise Conflict("the app was disconnected in the meantime; please start again")
+def _before(context: Context, account_id: int, client: Client) -> Grant | None:
+    """The standing grant that this consent updates; one that has ended by itself gets its end recorded instead.
+
+    It is locked with its scopes before the log's head is: who ends a grant takes them in that order too.
+    """
+    found = grants.standing(context.transaction, account_id, client.id)
+    if found is None:
+        return None
+    grants.lock(context.transaction, found.id)
+    before = grants.get(context.transaction, found.id)
+    assert before is not None
+    end = ending.end_of(context, before)
+    if end is not None:
+        ending.settle(context, before, *end)
+        return None
+    grants.drop_scopes(context.transaction, before.id)
+    return before
 
 
 def _fresh(

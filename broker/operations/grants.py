@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from broker.domain.audit import Action
 from broker.domain.errors import NotFound
+from broker.domain.features import FeatureState
 from broker.domain.grants import EndCause, Grant
+from broker.domain.instants import Instant
 from broker.operations.context import Context
 from broker.store import grants
+from broker.store.register import features
 
 
 def own(context: Context, account_id: int, grant_id: int | None) -> Grant:
@@ -15,6 +18,20 @@ def own(context: Context, account_id: int, grant_id: int | None) -> Grant:
     if found is None or found.account_id != account_id:
         raise NotFound("there is no such connected app")
     return found
+
+
+def end_of(context: Context, grant: Grant) -> tuple[Instant, EndCause] | None:
+    """When and why a grant is over, recorded or not, by its own doing or its feature's; None while it stands."""
+    own, feature = grant.own_end(context.now), features.get(context.transaction, grant.feature_id)
+    assert feature is not None
+    if own is not None and grant.ended_at is not None:
+        return own
+    ends = [own] if own is not None else []
+    if feature.epoch != grant.feature_epoch or feature.state is FeatureState.SHUT_DOWN:
+        ends.append((feature.shut_down_at or context.now, EndCause.FEATURE_SHUT_DOWN))
+    elif feature.ended(context.now):
+        ends.append((feature.ends_at or context.now, EndCause.FEATURE_ENDED))
+    return min(ends, default=None)
 
 
 def disconnect(context: Context, grant: Grant) -> bool:
@@ -31,7 +48,7 @@ def revoke(context: Context, grant_id: int | None) -> bool:
 
 
 def _end(context: Context, grant: Grant, cause: EndCause) -> bool:
-    if grant.own_end(context.now) is not None or not grants.end(context.transaction, grant.id, context.now, cause):
+    if end_of(context, grant) is not None or not grants.end(context.transaction, grant.id, context.now, cause):
         return False
     context.record(Action.GRANT_ENDED, f"grant:{grant.id}", feature=grant.feature_id, cause=cause.value,
                    account=grant.account_id, client=grant.client_id)  # fmt: skip
@@ -47,6 +64,7 @@ def settle(context: Context, grant: Grant, at: int, cause: EndCause) -> None:
 
 def drop_scope(context: Context, grant: Grant, scope: str) -> bool:
     """The user takes one scope back; live tokens lose it too. False if the grant did not hold it."""
+    grants.lock(context.transaction, grant.id)  # waits for whoever is using the scope
     if not grants.drop_scope(context.transaction, grant.id, scope):
         return False
     context.record(Action.GRANT_ENDED, f"grant:{grant.id}", feature=grant.feature_id, scope=scope,
@@ -57,7 +75,7 @@ def drop_scope(context: Context, grant: Grant, scope: str) -> bool:
 def confirm_presence(context: Context, grant: Grant) -> bool:
     """The user says on our page that the app is still wanted. False if the grant is over: that cannot be undone."""
     ends_at = context.after(context.settings.lifetimes.presence_s)
-    if not grants.present(context.transaction, grant.id, context.now, ends_at):
+    if end_of(context, grant) is not None or not grants.present(context.transaction, grant.id, context.now, ends_at):
         return False
     context.record(Action.PRESENCE_CONFIRMED, f"grant:{grant.id}", feature=grant.feature_id,
                    account=grant.account_id, client=grant.client_id)  # fmt: skip

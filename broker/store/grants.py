@@ -48,6 +48,8 @@ _PRESENT = Statement(  # never for a grant that is over already: presence cannot
            _g.expires_at > bindparam("at"))
     .values(present_at=bindparam("at"), presence_ends_at=bindparam("presence_end"))
 )  # fmt: skip
+# An UPDATE that changes nothing: the row lock of a narrowing, known to both databases.
+_LOCK = Statement(update(s.grant).where(_g.id == bindparam("grant_id")).values(position=_g.position))
 _DROP_SCOPES = Statement(delete(s.grant_scope).where(_gs.grant_id == bindparam("grant")))
 _DROP_SCOPE = Statement(delete(s.grant_scope).where(_gs.grant_id == bindparam("grant"), _gs.scope == bindparam("name")))
 _ADD_SCOPE = Statement(insert(s.grant_scope))
@@ -84,6 +86,11 @@ def standing(transaction: Transaction, account_id: int, client_id: str) -> Grant
     return None if row is None else _grant(row, transaction.rows(_SCOPES, id=row[0]))
 
 
+def lock(transaction: Transaction, grant_id: int) -> None:
+    """Wait for whoever acts under this grant, and keep others from it until this transaction ends."""
+    transaction.run(_LOCK, grant_id=grant_id)
+
+
 def add(transaction: Transaction, grant: Grant, position: int) -> None:
     """Add a grant, without its scopes."""
     transaction.run(
@@ -95,19 +102,22 @@ def add(transaction: Transaction, grant: Grant, position: int) -> None:
     )  # fmt: skip
 
 
-def update_consent(transaction: Transaction, grant: Grant, position: int) -> bool:
-    """Record a newer consent on a standing grant, without its scopes; False if it has been ended."""
-    touched = transaction.run(
+def update_consent(transaction: Transaction, grant: Grant, position: int) -> None:
+    """Record a newer consent on a standing grant, without its scopes."""
+    transaction.run(
         _UPDATE, grant_id=grant.id, new_position=position, all_threads=grant.all_conversations,
         new_asked=" ".join(sorted(grant.asked)), new_hash=grant.consent_hash, at=grant.updated_at,
         presence_end=grant.presence_ends_at, new_end=grant.expires_at,
     )  # fmt: skip
-    return touched == 1
 
 
-def set_scopes(transaction: Transaction, grant_id: int, scopes: Iterable[GrantedScope]) -> None:
-    """Replace the scopes of a grant."""
+def drop_scopes(transaction: Transaction, grant_id: int) -> None:
+    """Take every scope out of a grant."""
     transaction.run(_DROP_SCOPES, grant=grant_id)
+
+
+def add_scopes(transaction: Transaction, grant_id: int, scopes: Iterable[GrantedScope]) -> None:
+    """Add scopes that a grant does not have."""
     transaction.many(
         _ADD_SCOPE,
         [

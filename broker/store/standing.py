@@ -1,9 +1,10 @@
 """The strict check: one statement that reads everything a decision needs, in the caller's snapshot.
 
 The same statement judges access tokens, refresh tokens and authorization codes. For a write it comes in a fenced form:
-first, as a statement of its own, PostgreSQL's advisory lock of the feature (shared); then the standing with the rows of
-account, grant, family and token locked FOR SHARE. Lock and read must not be one statement: it would read what it saw
-before it waited. On SQLite BEGIN IMMEDIATE is the fence and the plain form is right.
+first, each as a statement of its own, PostgreSQL's advisory lock of the feature (shared), and the rows of account,
+grant, family and token locked FOR SHARE; then the standing. Lock and read must not be one statement: it would read what
+it saw before it waited (of the rows that it locks PostgreSQL reads the newest version, of all others the one before).
+On SQLite BEGIN IMMEDIATE is the fence and the plain form is right.
 """
 
 from __future__ import annotations
@@ -57,14 +58,14 @@ def _columns(token: Table) -> list[ColumnElement[object]]:
     ]  # fmt: skip
 
 
-def _joined(token: Table, *, outer: bool) -> FromClause:
+def _joined(token: Table) -> FromClause:
     return (
         token.join(s.client, s.client.c.id == token.c.client_id)
         .join(s.feature, s.feature.c.id == token.c.feature_id)
         .join(s.partner, s.partner.c.id == s.feature.c.partner_id)
-        .join(s.account, s.account.c.id == token.c.account_id, isouter=outer)
-        .join(s.grant, s.grant.c.id == token.c.grant_id, isouter=outer)
-        .join(s.token_family, s.token_family.c.id == token.c.family_id, isouter=outer)
+        .join(s.account, s.account.c.id == token.c.account_id, isouter=True)
+        .join(s.grant, s.grant.c.id == token.c.grant_id, isouter=True)
+        .join(s.token_family, s.token_family.c.id == token.c.family_id, isouter=True)
         .join(s.clock, s.clock.c.id == 1)
         .join(s.audit_head, s.audit_head.c.id == 1)
     )
@@ -72,19 +73,23 @@ def _joined(token: Table, *, outer: bool) -> FromClause:
 
 def _plain(token: Table) -> Select[Any]:
     columns: list[Any] = _columns(token)
-    return select(*columns).select_from(_joined(token, outer=True)).where(token.c.hash == bindparam("hash"))
+    return select(*columns).select_from(_joined(token)).where(token.c.hash == bindparam("hash"))
 
 
 def _locked(token: Table) -> Select[Any]:
-    """FOR SHARE cannot lock what an outer join may leave out, so this form finds only what belongs to a user.
+    """The rows of a user's token that narrowings change; a client's own token has none, and admits no write.
 
     A code or refresh token is not locked: it is claimed by one conditional UPDATE, and two that shared it would wait
     for each other for ever.
     """
     rows = [s.account, s.grant] + ([s.token_family, token] if token is s.access_token else [])
-    columns: list[Any] = _columns(token)
-    joined = select(*columns).select_from(_joined(token, outer=False))
-    return joined.where(token.c.hash == bindparam("hash")).with_for_update(read=True, of=rows)
+    joined = (
+        token.join(s.account, s.account.c.id == token.c.account_id)
+        .join(s.grant, s.grant.c.id == token.c.grant_id)
+        .join(s.token_family, s.token_family.c.id == token.c.family_id)
+    )
+    found = select(s.grant.c.id).select_from(joined).where(token.c.hash == bindparam("hash"))
+    return found.with_for_update(read=True, of=rows)
 
 
 _PLAIN = {token: Statement(_plain(token)) for token in _SPENT}
@@ -105,11 +110,10 @@ def read(transaction: Transaction, hash: bytes, token: Table = s.access_token) -
 
 def fenced(transaction: Transaction, hash: bytes, token: Table = s.access_token) -> Standing | None:
     """The standing of a token for a write: nothing that it says can change before this transaction ends."""
-    if transaction.database.is_sqlite:
-        return read(transaction, hash, token)
-    transaction.rows(_FENCE[token], hash=hash)
-    row = transaction.row(_LOCKED[token], hash=hash, instant=transaction.database.instant())
-    return Standing._make(row) if row is not None else read(transaction, hash, token)
+    if not transaction.database.is_sqlite:
+        transaction.rows(_FENCE[token], hash=hash)
+        transaction.rows(_LOCKED[token], hash=hash)
+    return read(transaction, hash, token)
 
 
 _SHARED = Statement(select(advisory_lock(bindparam("feature_id", type_=Text), shared=True)))
