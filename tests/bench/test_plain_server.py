@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import json
+from contextlib import closing
 from dataclasses import replace
 from typing import Any
 
@@ -24,12 +25,11 @@ def _bench(url: str) -> Bench:
 def _call(side: Side, request: bytes) -> tuple[int, Any]:
     head, _, form = request.decode().partition("\r\n\r\n")
     (method, path, _), *headers = (line.split(" ", 2) for line in head.split("\r\n"))
-    connection = http.client.HTTPConnection(*side.server.address)
-    connection.request(method, path, form, {name.rstrip(":"): " ".join(value) for name, *value in headers})
-    answer = connection.getresponse()
-    body = json.loads(answer.read())
-    connection.close()
-    return answer.status, body
+    with closing(http.client.HTTPConnection(*side.server.address)) as connection:
+        connection.request(method, path, form, {name.rstrip(":"): " ".join(value) for name, *value in headers})
+        answer = connection.getresponse()
+        body = answer.read()
+    return answer.status, json.loads(body) if answer.headers.get_content_type() == "application/json" else body
 
 
 def test_it_issues_introspects_and_reads(database_url: str) -> None:
