@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from base64 import b64decode
 from binascii import Error as Base64Error
-from urllib.parse import unquote_plus
+from urllib.parse import parse_qsl, unquote_to_bytes
 
 from flask import Request
 
@@ -12,6 +12,9 @@ from broker.domain.errors import OAuthError
 
 MAX_PARAMETER = 8192
 MAX_STATE = 2048
+MAX_PARAMETERS = 100
+
+UNREADABLE = ("", "")
 
 Parameters = dict[str, str]
 
@@ -20,18 +23,33 @@ def _invalid(description: str) -> OAuthError:
     return OAuthError("invalid_request", description)
 
 
-def _once(pairs: list[tuple[str, str]]) -> Parameters:
-    """Parameters that came once; a repeated one is an error (RFC 6749 section 3.1), an empty one as if omitted."""
+def _once(encoded: bytes) -> Parameters:
+    """Parameters that came once; a repeated one is an error (RFC 6749 section 3.1), an empty one as if omitted.
+
+    Decoded here and not by the framework, which lets bytes that are no UTF-8 through in their encoded form: a ``state``
+    of such bytes would come back as others.
+    """
     found: Parameters = {}
-    for name, value in pairs:
+    for name, value in _pairs(encoded):
         if name in found:
             raise _invalid(f"a parameter is repeated: {_printable(name)}")
         if len(value) > MAX_PARAMETER:
             raise _invalid(f"a parameter is too long: {_printable(name)}")
-        if any(c in "\0\ufffd" or "\ud800" <= c <= "\udfff" for c in name + value):
-            raise _invalid(f"a parameter is not valid UTF-8 text: {_printable(name)}")
+        if "\0" in name or "\0" in value:
+            raise _invalid(f"a parameter has a NUL: {_printable(name)}")
         found[name] = value
     return {name: value for name, value in found.items() if value}
+
+
+def _pairs(encoded: bytes) -> list[tuple[str, str]]:
+    try:
+        return parse_qsl(
+            encoded.decode("utf-8"), keep_blank_values=True, errors="strict", max_num_fields=MAX_PARAMETERS
+        )
+    except UnicodeDecodeError:
+        raise _invalid("a parameter is not valid UTF-8") from None
+    except ValueError:
+        raise _invalid(f"there are more than {MAX_PARAMETERS} parameters") from None
 
 
 def _printable(name: str) -> str:
@@ -40,7 +58,7 @@ def _printable(name: str) -> str:
 
 def of_query(request: Request) -> Parameters:
     """The parameters of a GET."""
-    return _once(list(request.args.items(multi=True)))
+    return _once(request.query_string)
 
 
 def of_form(request: Request) -> Parameters:
@@ -49,7 +67,7 @@ def of_form(request: Request) -> Parameters:
         raise _invalid("the body must be application/x-www-form-urlencoded")
     if request.query_string:
         raise _invalid("parameters belong into the body, not the query")
-    return _once(list(request.form.items(multi=True)))
+    return _once(request.get_data())
 
 
 def basic_credentials(request: Request) -> tuple[str, str] | None:
@@ -62,7 +80,12 @@ def basic_credentials(request: Request) -> tuple[str, str] | None:
         return None
     try:
         text = b64decode(header[6:].strip(), validate=True).decode("utf-8")
+        client_id, separator, secret = text.partition(":")
+        found = _form_decoded(client_id), _form_decoded(secret)
     except (Base64Error, ValueError):
-        return "", ""
-    client_id, separator, secret = text.partition(":")
-    return (unquote_plus(client_id), unquote_plus(secret)) if separator else ("", "")
+        return UNREADABLE
+    return found if separator and "\0" not in "".join(found) else UNREADABLE
+
+
+def _form_decoded(text: str) -> str:
+    return unquote_to_bytes(text.replace("+", " ")).decode("utf-8")
