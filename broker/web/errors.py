@@ -58,7 +58,11 @@ def _http(error: HTTPException) -> Response:
 def _unexpected(error: Exception) -> Response:
     """A bug of ours is no yes either: nothing was committed, and the log has the traceback without any value of it."""
     log.error("unexpected", path=request.path, error=type(error).__name__, exc_info=error)
-    found = answer(503, "cannot-decide", "Something went wrong here", "Nothing was done. Please try again shortly.")
+    words = "Something went wrong here. Nothing was done. Please try again shortly."
+    if _for_programs():
+        found = problem(503, "cannot-decide", "Something went wrong here", words)
+    else:  # without a template: what went wrong may be the templates
+        found = Response(f"{words}\n", 503, content_type="text/plain; charset=utf-8")
     found.headers["Retry-After"] = "5"
     return found
 

@@ -7,7 +7,7 @@ from flask import Blueprint, Response, request
 from broker.domain.errors import OAuthError
 from broker.operations import tokens
 from broker.operations.register import resource_servers
-from broker.web import limits
+from broker.web.oauth import limits
 from broker.web.oauth.answers import error_answer, json_answer
 from broker.web.oauth.authlib_adapter import TokenRequest, server, token_response
 from broker.web.oauth.parameters import basic_credentials, of_form
