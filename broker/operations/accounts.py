@@ -74,10 +74,14 @@ def must_wait(context: Context, username: str, address: str) -> TooMany | None:
 
 
 def login_failed(context: Context, username: str, address: str) -> None:
-    """Count a failure; after the first few each makes the next attempt wait twice as long, to a limit."""
+    """Count a failure; after the first few each makes the next attempt wait twice as long, to a limit.
+
+    After the longest wait without a failure the count begins anew, so that years of typing errors do not add up.
+    """
     limits = context.settings.limits
     for key, allowance in zip(_keys(username, address), (1, 10), strict=True):  # an address may have many people
-        count = accounts.failures(context.transaction, key)[0] + 1
+        before, blocked_until = accounts.failures_for_update(context.transaction, key)
+        count = 1 if blocked_until <= context.now - limits.login_wait_max_s * SECOND else before + 1
         beyond = count - limits.login_failures * allowance
         wait = min(limits.login_wait_s * 2 ** min(beyond, 30), limits.login_wait_max_s) if beyond >= 0 else 0
         accounts.failed(context.transaction, key, count, context.after(wait))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from sqlalchemy import bindparam, delete, insert, select, update
+from sqlalchemy.dialects import postgresql, sqlite
 
 from broker.domain.instants import Instant
 from broker.store import schema as s
@@ -156,8 +157,15 @@ def forget_expired_sessions(transaction: Transaction, now: Instant) -> int:
 
 _f = s.failure.c
 _FAILURE = Statement(select(_f.failures, _f.blocked_until).where(_f.key == bindparam("key")))
-_FAILED = Statement(insert(s.failure))
-_FAILED_AGAIN = Statement(
+_FIRST = {
+    "sqlite": Statement(sqlite.insert(s.failure).on_conflict_do_nothing()),
+    "postgresql": Statement(postgresql.insert(s.failure).on_conflict_do_nothing()),
+}
+_LOCKED = Statement(
+    update(s.failure).where(_f.key == bindparam("what")).values(failures=_f.failures)
+    .returning(_f.failures, _f.blocked_until)
+)  # fmt: skip
+_COUNT = Statement(
     update(s.failure).where(_f.key == bindparam("what"))
     .values(failures=bindparam("count"), blocked_until=bindparam("until"))
 )  # fmt: skip
@@ -170,10 +178,17 @@ def failures(transaction: Transaction, key: str) -> tuple[int, Instant]:
     return (0, 0) if row is None else (row[0], row[1])
 
 
+def failures_for_update(transaction: Transaction, key: str) -> tuple[int, Instant]:
+    """The same, locked until this transaction ends: of guesses made at once none goes uncounted."""
+    transaction.run(_FIRST[transaction.database.engine.dialect.name], key=key, failures=0, blocked_until=0)
+    row = transaction.row(_LOCKED, what=key)
+    assert row is not None
+    return row[0], row[1]
+
+
 def failed(transaction: Transaction, key: str, count: int, until: Instant) -> None:
-    """Record a failure."""
-    if transaction.run(_FAILED_AGAIN, what=key, count=count, until=until) == 0:
-        transaction.run(_FAILED, key=key, failures=count, blocked_until=until)
+    """Write down what ``failures_for_update`` has become."""
+    transaction.run(_COUNT, what=key, count=count, until=until)
 
 
 def forgive(transaction: Transaction, key: str) -> None:
