@@ -8,7 +8,7 @@ from werkzeug.exceptions import BadRequest
 from broker.settings import Settings
 
 _LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
-_FORWARDED = ("Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto")
+_FORWARDED = ("Forwarded", "X-Forwarded-")
 _POLICY = (
     "default-src 'none'; style-src 'self'; img-src 'self'; font-src 'self'; script-src 'self'; connect-src 'self';"
     " base-uri 'none'; frame-ancestors 'none'; form-action 'self'"
@@ -23,7 +23,7 @@ def allow_form_target(origin: str) -> None:
 def _host_problem(settings: Settings) -> str | None:
     host = request.host.rsplit(":", 1)[0] if not request.host.endswith("]") else request.host
     if settings.demo is not None:
-        if any(name in request.headers for name in _FORWARDED):
+        if any(name.title().startswith(_FORWARDED) for name, _ in request.headers):
             return "the demo world is not served through a proxy"
         return None if host in _LOOPBACK else "the demo world is served on a loopback address only"
     allowed = settings.allowed_hosts or _LOOPBACK

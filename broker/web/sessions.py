@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from functools import wraps
 from typing import Any
 
 from flask import g, redirect, request, session, url_for
 from werkzeug.exceptions import Forbidden
 
+from broker.domain.errors import Undecided
 from broker.domain.instants import SECOND
 from broker.operations import accounts
 from broker.store.accounts import Account
@@ -94,9 +96,12 @@ def forget() -> None:
 
 
 def keep_alive() -> None:
-    """Move the idle end after the request's own transaction, at most once a minute."""
-    found = secret()
-    if g.get("session_is_old") and found is not None:
-        with writing(g.get("actor", "anonymous")) as own:
+    """Move the idle end after the request's own transaction, at most once a minute.
+
+    If the database cannot do it now, the session ends a little earlier; what the request has done stands all the same,
+    so its answer must not turn into an error.
+    """
+    found = secret() if g.pop("session_is_old", False) else None
+    if found is not None:  # it is None once the request has logged out
+        with suppress(Undecided), writing(g.get("actor", "anonymous")) as own:
             accounts.session_seen(own, found)
-        g.session_is_old = False

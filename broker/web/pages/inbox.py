@@ -25,7 +25,7 @@ def show() -> str:
     return render_template("inbox.html", account=account, threads=threads, newest=newest, now=context().now)
 
 
-@pages.get("/<int:thread>")
+@pages.get(f"/<int(max={conversations.FIRST_PAGE}):thread>")
 @sessions.requires_role("user")
 def show_thread(thread: int) -> str:
     """One conversation, oldest message first, a page at a time."""
@@ -33,8 +33,7 @@ def show_thread(thread: int) -> str:
     found = conversations.thread(transaction(), thread, account.id)
     if found is None:
         raise NotFound("there is no such conversation")
-    before = request.args.get("before", type=int) or conversations.FIRST_PAGE
-    messages = conversations.messages(transaction(), thread, count=PAGE + 1, before=before)
+    messages = conversations.messages(transaction(), thread, count=PAGE + 1, before=_before())
     older = messages[PAGE - 1].id if len(messages) > PAGE else None
     return render_template(
         "thread.html", account=account, thread=found, messages=messages[:PAGE][::-1], older=older,
@@ -42,7 +41,13 @@ def show_thread(thread: int) -> str:
     )  # fmt: skip
 
 
-@pages.post("/<int:thread>")
+def _before() -> int:
+    """Where the page that was asked for begins; a number that no message can have is held to those that can."""
+    asked = request.args.get("before", type=int)
+    return conversations.FIRST_PAGE if asked is None else max(0, min(asked, conversations.FIRST_PAGE))
+
+
+@pages.post(f"/<int(max={conversations.FIRST_PAGE}):thread>")
 @sessions.requires_role("user")
 def post(thread: int) -> Response:
     """Send a message."""
