@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import wraps
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 from flask import Blueprint, Response, g, request
@@ -29,8 +29,8 @@ endpoints = Blueprint("admin_api", __name__, url_prefix="/admin/api")
 class Asked(msgspec.Struct, forbid_unknown_fields=True):
     """The body of a call; every field may be left out."""
 
-    reason: str | None = None
-    op_id: str | None = None
+    reason: Annotated[str, msgspec.Meta(max_length=500, pattern=r"^[^\x00-\x1f]*$")] | None = None
+    op_id: Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9._-]{1,64}$")] | None = None
     count: bool = True
     scopes: list[str] = []
     epoch: int | None = None
@@ -56,14 +56,22 @@ def operates(view: Callable[..., Response]) -> Callable[..., Response]:
         with serving(READ):
             known = well_formed(TokenKind.OPERATOR, token)
             found = tokens.operator_of(transaction(), digest(token), context().now) if known else None
-        if found is None or scopes.OPERATE not in found[1]:
-            answer = problem(401, "unknown-token", "An operator's token is needed", "See: broker operators token.")
-            answer.headers["WWW-Authenticate"] = 'Bearer realm="palaver-operators", error="invalid_token"'
-            return answer
+        if found is None:
+            challenge = 'error="invalid_token"' if token else ""  # RFC 6750 section 3.1: none without credentials
+            return _refusal(401, "unknown-token", "An operator's token is needed", challenge)
+        if scopes.OPERATE not in found[1]:
+            needed = f'error="insufficient_scope", scope="{scopes.OPERATE}"'
+            return _refusal(403, "insufficient-scope", "This token is not for operating features", needed)
         g.actor = f"operator:{found[0]}"
         return view(*args, **values)
 
     return runs(NONE)(checked)
+
+
+def _refusal(status: int, kind: str, title: str, challenge: str) -> Response:
+    answer = problem(status, kind, title, "See: broker operators token.")
+    answer.headers["WWW-Authenticate"] = ", ".join(filter(None, ['Bearer realm="palaver-operators"', challenge]))
+    return answer
 
 
 def _json(feature: Feature) -> dict[str, object]:

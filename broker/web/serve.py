@@ -6,8 +6,9 @@ import os
 import socket
 import sys
 import threading
-import urllib.request
 from contextlib import closing
+from http.client import HTTPConnection, HTTPException
+from urllib.parse import urlsplit
 
 from granian.constants import Interfaces
 from granian.log import LogLevels
@@ -19,7 +20,7 @@ from broker.settings import Settings, problems_with_binding
 from broker.store import migrations
 from broker.web import logs
 from broker.web.runtime import open_runtime
-from broker.web.worker import READY_FD
+from broker.web.worker import OWN_URL, READY_FD
 
 _THREADS = 4  # of each worker: more requests at once than this wait in its queue
 
@@ -46,9 +47,9 @@ def serve(settings: Settings, database_url: str, host: str, port: int, workers: 
     prepare(settings, database_url)
     port = port or _free_port(host)
     readable, writable = os.pipe()
-    os.environ |= {READY_FD: str(writable), "BROKER_CONFIG": str(settings.config_file),
-                   "BROKER_DATABASE_URL": database_url}  # fmt: skip
     url = f"http://{f'[{host}]' if ':' in host else host}:{port}"
+    os.environ |= {READY_FD: str(writable), OWN_URL: url, "BROKER_CONFIG": str(settings.config_file),
+                   "BROKER_DATABASE_URL": database_url}  # fmt: skip
     server = Server(
         "broker.web.worker:create", address=host, port=port, interface=Interfaces.WSGI, workers=workers,
         blocking_threads=_THREADS, factory=True, log_level=LogLevels.warning, respawn_failed_workers=True,
@@ -73,10 +74,19 @@ def _announce(readable: int, workers: int, url: str) -> None:
             return
     pause = threading.Event()
     for _ in range(200):
-        try:
-            with urllib.request.urlopen(f"{url}/readyz", timeout=5):  # noqa: S310 - our own address
-                print(f"ready {url}", flush=True)  # noqa: T201 - the contract: one line on stdout
-                return
-        except OSError:
-            pause.wait(0.05)
+        if _answers(url):
+            print(f"ready {url}", flush=True)  # noqa: T201 - the contract: one line on stdout
+            return
+        pause.wait(0.05)
     sys.stderr.write("the workers started but do not answer\n")
+
+
+def _answers(url: str) -> bool:
+    """Whether requests are answered. Asked directly: a proxy in the environment is for other addresses than ours."""
+    parts = urlsplit(url)
+    try:
+        with closing(HTTPConnection(parts.hostname or "", parts.port, timeout=5)) as connection:
+            connection.request("GET", "/readyz")
+            return connection.getresponse().status == 200
+    except (OSError, HTTPException):
+        return False

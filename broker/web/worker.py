@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import random
 import threading
+from dataclasses import replace
 from pathlib import Path
 
 import structlog
@@ -20,6 +21,7 @@ from broker.web.app import create_app
 from broker.web.runtime import default_database_url, open_runtime
 
 READY_FD = "BROKER_READY_FD"
+OWN_URL = "BROKER_OWN_URL"
 _PERIOD_S = 1.0
 
 log = structlog.get_logger("broker.worker")
@@ -29,6 +31,7 @@ def create() -> Flask:
     """The application of this worker, its background thread running; says so on the pipe that it was started with."""
     logs.configure()
     chosen = settings.load(environ=os.environ)
+    chosen = replace(chosen, issuer=chosen.issuer or os.environ.get(OWN_URL))  # in development: where it listens
     running = open_runtime(chosen, default_database_url(chosen))
     app = create_app(running)
     spool: Spool = app.extensions["spool"]

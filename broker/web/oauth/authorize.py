@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from flask import Blueprint, Response, g, redirect, render_template, request, url_for
+from werkzeug.exceptions import MethodNotAllowed
 from werkzeug.wrappers import Response as BaseResponse
 
 from broker.domain.errors import NotFound, OAuthError, Refused
@@ -29,7 +30,12 @@ def _page(reason: Exception) -> Response:
 @endpoints.get("/authorize")
 @runs(NONE)
 def ask() -> BaseResponse:
-    """Ask the person, or send them back at once if nothing has changed since they answered (confidential clients)."""
+    """Ask the person, or send them back at once if nothing has changed since they answered (confidential clients).
+
+    A HEAD is refused: it asks for nothing, and an answer at once is a code.
+    """
+    if request.method == "HEAD":
+        raise MethodNotAllowed(valid_methods=["GET", "POST"])
     with serving(READ):
         answer = _ask_in_snapshot()
     if answer is not None:

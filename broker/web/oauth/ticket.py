@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from itsdangerous import BadSignature, URLSafeTimedSerializer
+from itsdangerous import BadSignature, URLSafeSerializer
 
 from broker.domain.errors import Refused
 from broker.domain.tokens import digest
@@ -27,8 +27,8 @@ class Ticket:
     nonce: str
 
 
-def _serializer(context: Context) -> URLSafeTimedSerializer:
-    return URLSafeTimedSerializer(context.settings.secret_key, salt="consent")
+def _serializer(context: Context) -> URLSafeSerializer:
+    return URLSafeSerializer(context.settings.secret_key, salt="consent")
 
 
 def _binding(account: Account, session: str) -> list[object]:
@@ -38,16 +38,18 @@ def _binding(account: Account, session: str) -> list[object]:
 def issue(context: Context, request: AuthorizationRequest, shown: str, account: Account, session: str) -> str:
     """Sign a ticket for a page that is about to be shown."""
     body = [request.client_id, request.redirect_uri, sorted(request.scopes), request.code_challenge, request.state]
-    return _serializer(context).dumps([body, shown, context.randomness(16).hex(), *_binding(account, session)])
+    ends_at = context.after(context.settings.lifetimes.consent_s)
+    return _serializer(context).dumps([body, shown, context.randomness(16).hex(), ends_at, *_binding(account, session)])
 
 
 def open_ticket(context: Context, text: str, account: Account, session: str) -> Ticket:
     """Read a ticket back; ``Refused`` if it is not ours, too old, another person's, or another session's."""
     try:
-        found = _serializer(context).loads(text, max_age=context.settings.lifetimes.consent_s)
-        (client_id, uri, scopes, challenge, state), shown, nonce, *binding = found
+        (client_id, uri, scopes, challenge, state), shown, nonce, ends_at, *binding = _serializer(context).loads(text)
     except (BadSignature, ValueError, TypeError):
         raise Refused("this page is no longer valid; please start again from the app") from None
+    if ends_at <= context.now:
+        raise Refused("this page has been open for too long; please start again from the app")
     if binding != _binding(account, session):
         raise Refused("this page was opened by somebody else or in another session; please start again from the app")
     return Ticket(AuthorizationRequest(client_id, uri, frozenset(scopes), challenge, state), shown, nonce)
