@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from broker.domain.audit import Action
 from broker.domain.errors import NotFound
-from broker.domain.features import FeatureState
+from broker.domain.features import Feature
 from broker.domain.grants import EndCause, Grant
 from broker.domain.instants import Instant
 from broker.operations.context import Context
-from broker.store import grants
+from broker.store import grants, shutdowns
 from broker.store.register import features
 
 
@@ -27,11 +27,20 @@ def end_of(context: Context, grant: Grant) -> tuple[Instant, EndCause] | None:
     if own is not None and grant.ended_at is not None:
         return own
     ends = [own] if own is not None else []
-    if feature.epoch != grant.feature_epoch or feature.state is FeatureState.SHUT_DOWN:
-        ends.append((feature.shut_down_at or context.now, EndCause.FEATURE_SHUT_DOWN))
-    elif feature.ended(context.now):
-        ends.append((feature.ends_at or context.now, EndCause.FEATURE_ENDED))
+    if feature.epoch != grant.feature_epoch:
+        ends.append((_closed_at(context, grant, feature), EndCause.FEATURE_SHUT_DOWN))
+    elif feature.ends_at is not None and feature.ends_at <= context.now:
+        ends.append((feature.ends_at, EndCause.FEATURE_ENDED))
     return min(ends, default=None)
+
+
+def _closed_at(context: Context, grant: Grant, feature: Feature) -> Instant:
+    """When a grant's epoch was closed; the feature itself knows only of its newest shutdown."""
+    if feature.epoch == grant.feature_epoch + 1 and feature.shut_down_at is not None:
+        return feature.shut_down_at
+    shutdown = shutdowns.to_epoch(context.transaction, feature.id, grant.feature_epoch + 1)
+    assert shutdown is not None, "an epoch moves by a shutdown"
+    return shutdown.committed_at
 
 
 def disconnect(context: Context, grant: Grant) -> bool:

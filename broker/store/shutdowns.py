@@ -55,6 +55,9 @@ _GET = Statement(select(*_COLUMNS).where(_s.op_id == bindparam("op")))
 _LATEST = Statement(
     select(*_COLUMNS).where(_s.feature_id == bindparam("feature")).order_by(_s.epoch.desc()).limit(1)
 )  # fmt: skip
+_TO_EPOCH = Statement(
+    select(*_COLUMNS).where(_s.feature_id == bindparam("feature"), _s.epoch == bindparam("to_epoch"))
+)  # fmt: skip
 _ALL = Statement(select(*_COLUMNS).order_by(_s.position.desc()))
 _UNFINISHED = Statement(select(*_COLUMNS).where(_s.counted_at.is_(None)).order_by(_s.position))
 _ADD = Statement(insert(s.shutdown))
@@ -82,6 +85,11 @@ def get(transaction: Transaction, op_id: str) -> Shutdown | None:
 def latest(transaction: Transaction, feature_id: str) -> Shutdown | None:
     """A feature's newest shutdown, or None."""
     return _one(transaction.row(_LATEST, feature=feature_id))
+
+
+def to_epoch(transaction: Transaction, feature_id: str, epoch: int) -> Shutdown | None:
+    """The shutdown that moved a feature to this epoch, or None."""
+    return _one(transaction.row(_TO_EPOCH, feature=feature_id, to_epoch=epoch))
 
 
 def all(transaction: Transaction) -> list[Shutdown]:
