@@ -14,13 +14,14 @@ _PROGRAMS = ("/api/", "/oauth/", "/admin/api/", "/.well-known/")
 log = structlog.get_logger("broker.web")
 
 
-def _for_programs() -> bool:
+def for_programs() -> bool:
+    """Whether who asks is a program: it gets JSON, and its body is read strictly elsewhere."""
     return request.path.startswith(_PROGRAMS) and request.path != "/oauth/authorize"
 
 
 def answer(status: int, kind: str, title: str, detail: str) -> Response:
     """One answer in the form that the one who asks can read."""
-    if _for_programs():
+    if for_programs():
         return problem(status, kind, title, detail)
     page = render_template("error.html", title=title, detail=detail, status=status)
     return Response(page, status, content_type="text/html; charset=utf-8")
@@ -28,7 +29,7 @@ def answer(status: int, kind: str, title: str, detail: str) -> Response:
 
 def _undecided(error: Undecided) -> Response:
     log.warning("undecided", path=request.path, why=str(error))
-    found = answer(503, "cannot-decide", "The broker cannot decide now", "Nothing was done. Please try again shortly.")
+    found = answer(503, "cannot-decide", "The broker cannot decide now", "Please try again shortly; that is safe.")
     found.headers["Retry-After"] = str(error.retry_after_s)
     return found
 
@@ -59,7 +60,7 @@ def _unexpected(error: Exception) -> Response:
     """A bug of ours is no yes either: nothing was committed, and the log has the traceback without any value of it."""
     log.error("unexpected", path=request.path, error=type(error).__name__, exc_info=error)
     words = "Something went wrong here. Nothing was done. Please try again shortly."
-    if _for_programs():
+    if for_programs():
         found = problem(503, "cannot-decide", "Something went wrong here", words)
     else:  # without a template: what went wrong may be the templates
         found = Response(f"{words}\n", 503, content_type="text/plain; charset=utf-8")

@@ -1,4 +1,4 @@
-"""Security headers, and which hosts are answered at all."""
+"""Security headers, and which requests are answered at all."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from flask import Flask, Response, g, request
 from werkzeug.exceptions import BadRequest
 
 from broker.settings import Settings
+from broker.web import errors
 
 _LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
 _PROBES = ("/healthz", "/readyz")  # whoever probes names a machine, not a site
@@ -32,12 +33,18 @@ def _host_problem(settings: Settings) -> str | None:
     return None if served else "this host is not served here"
 
 
+def _has_nul() -> bool:
+    """Whether a path or a page's form has a NUL: no text of ours has one, and PostgreSQL fails on it much later."""
+    fields = [] if errors.for_programs() else request.form.items(multi=True)
+    return "\0" in request.path or any("\0" in value for _, value in fields)
+
+
 def install(app: Flask, settings: Settings) -> None:
-    """Check the host before, and set the headers after, each request."""
+    """Check the host and the characters before, and set the headers after, each request."""
 
     @app.before_request
-    def refuse_other_hosts() -> None:
-        problem = _host_problem(settings)
+    def refuse_what_is_not_for_us() -> None:
+        problem = _host_problem(settings) or ("there is a NUL character in it" if _has_nul() else None)
         if problem is not None:
             raise BadRequest(problem)
 
