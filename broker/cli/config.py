@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import click
 
 from broker.cli.commands import Group, as_operator
 from broker.cli.failures import Failure
 from broker.cli.invocation import Invocation, pass_invocation
+from broker.cli.output import waiting
 from broker.operations import shutdowns
 from broker.operations.register import configuration
 from broker.operations.register.configuration import Change
@@ -69,7 +72,7 @@ def apply(cli: Invocation) -> None:
     applied: dict[str, object] = {"changes": [_row(each) for each in outcome.changes], "shutdowns": receipts}
     if outcome.pending:
         applied |= {"pending": outcome.pending[0], "approvals": list(outcome.pending)}
-    cli.output.show(applied, _sentence(outcome))
+    cli.output.say(applied, *_sentences(outcome))
 
 
 def _receipt(cli: Invocation, feature: str, started: int) -> shutdowns.Receipt:
@@ -79,8 +82,10 @@ def _receipt(cli: Invocation, feature: str, started: int) -> shutdowns.Receipt:
     return shutdowns.finish(cli.runtime, shutdown.op_id, started=started)
 
 
-def _sentence(outcome: configuration.Outcome) -> str:
+def _sentences(outcome: configuration.Outcome) -> Iterator[str]:
+    for change in outcome.changes:
+        yield change.text + (f": {change.grants} grants of {change.people} people" if change.grants else "")
+    for each in outcome.pending:
+        yield waiting(each, "this")
     if not outcome.changes:
-        return "nothing to do: the register is as the files say"
-    waiting = "".join(f"; approve with: broker approvals approve {each} --as OPERATOR" for each in outcome.pending)
-    return f"{len(outcome.changes)} changes{waiting}"
+        yield "nothing to do: the register is as the files say"

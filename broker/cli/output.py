@@ -47,17 +47,22 @@ class Output:
         for line in _fields(document):
             click.echo(line)
 
-    def say(self, document: Document, sentence: str) -> None:
-        """Print what was done: people see the sentence alone."""
+    def say(self, document: Document, *sentences: str) -> None:
+        """Print what was done: people see the sentences alone, each on a line."""
         if self.as_json:
             _print_json(document)
-        else:
+            return
+        for sentence in sentences:
             click.echo(printable(sentence))
 
     def pending(self, approval_id: str, what: str) -> None:
         """Print that something waits for a second operator."""
-        command = f"broker approvals approve {approval_id} --as OPERATOR"
-        self.say({"pending": approval_id}, f"{what} waits for another operator: {command}")
+        self.say({"pending": approval_id}, waiting(approval_id, what))
+
+
+def waiting(approval_id: str, what: str) -> str:
+    """That something waits for a second operator, and the command that approves it."""
+    return f"{what} waits for another operator: broker approvals approve {approval_id} --as OPERATOR"
 
 
 def progress(items: Iterable[Item], length: int, label: str) -> Iterator[Item]:
