@@ -70,6 +70,14 @@ def stream(seed: str) -> Randomness:
     return random_bytes
 
 
+def counts(receipt: shutdowns.Receipt) -> tuple[dict[str, int], dict[str, int]]:
+    """What a receipt says has ended, and what it says is left."""
+    ended, left = receipt["ended"], receipt["live_after"]
+    assert isinstance(ended, dict)
+    assert isinstance(left, dict)
+    return ended, left
+
+
 def prepare(url: str) -> None:
     """Bring an empty database to where every test starts: migrated, and seeded with the small register."""
     database = Database(url, clock=Clock())

@@ -131,8 +131,9 @@ _ISSUED = (("access_tokens", s.access_token, "revoked_at"), ("refresh_tokens", s
 
 
 def _still(column: ColumnElement[int]) -> ColumnElement[bool]:
-    """Not set before the instant asked about."""
-    return or_(column.is_(None), column >= _AT)
+    """Not set by the instant asked about. What bears that very instant came before: a clock that stands still is one
+    that was set back, and many things bear the time at which it stands."""
+    return or_(column.is_(None), column > _AT)
 
 
 def _own_life(table: Table, spent: str) -> ColumnElement[bool]:
@@ -140,9 +141,9 @@ def _own_life(table: Table, spent: str) -> ColumnElement[bool]:
     g, f = s.grant, s.token_family
     idle = select(s.account.c.id).where(s.account.c.state != "active")
     ended = select(g.c.id).where(
-        g.c.feature_id == _FEATURE, or_(g.c.ended_at < _AT, g.c.expires_at <= _AT, g.c.presence_ends_at <= _AT)
+        g.c.feature_id == _FEATURE, or_(g.c.ended_at <= _AT, g.c.expires_at <= _AT, g.c.presence_ends_at <= _AT)
     )
-    families = select(f.c.id).where(f.c.feature_id == _FEATURE, f.c.ended_at < _AT, f.c.ended_at.is_not(None))
+    families = select(f.c.id).where(f.c.feature_id == _FEATURE, f.c.ended_at <= _AT, f.c.ended_at.is_not(None))
     disabled = select(s.client.c.id).where(s.client.c.state != "active")
     return and_(
         _still(table.c[spent]), table.c.expires_at > _AT, table.c.grant_id.is_not(None),
