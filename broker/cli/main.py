@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import traceback
-from importlib import import_module
+from importlib import import_module, metadata
 from typing import Any
 
 import click
@@ -62,8 +62,19 @@ class Root(Group):
             raise failure_of(error) from error
 
 
+def _print_version(context: click.Context, _: click.Parameter, wanted: bool) -> None:
+    if wanted:
+        try:
+            version = metadata.version("palaver-broker")
+        except metadata.PackageNotFoundError:
+            version = "from a checkout"
+        click.echo(f"broker {version}")
+        context.exit()
+
+
 @click.group(cls=Root, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
-@click.version_option(package_name="palaver-broker", prog_name="broker", message="%(prog)s %(version)s")
+@click.option("--version", is_flag=True, is_eager=True, expose_value=False, callback=_print_version,
+              help="Print the version.")  # fmt: skip
 def root() -> None:
     """OAuth grants that are bound to a feature, and end with it.
 

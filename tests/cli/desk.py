@@ -20,7 +20,9 @@ from broker.store import clock, migrations
 from broker.web.runtime import open_runtime, spool_directory
 from tests.world import Clock, World
 
-NO_BROKER = {name: None for name in ("BROKER_CONFIG", "BROKER_DATABASE_URL", "BROKER_SECRET_KEY", "BROKER_TRACEBACK")}
+NO_BROKER: dict[str, str | None] = dict.fromkeys(
+    ("BROKER_CONFIG", "BROKER_DATABASE_URL", "BROKER_SECRET_KEY", "BROKER_TRACEBACK")
+)
 
 
 class MachineClock(Clock):

@@ -20,13 +20,6 @@ required = false
 beyond_need = "A greeting by name is friendlier."
 
 [[feature.clients]]"""
-_OPTIONAL = """
-[[feature.scopes]]
-scope = "profile:read"
-reason = "We sign the recommendation with the name that your friends know."
-required = false
-beyond_need = "A recommendation is read as a person's; without the name we fall back to the one of the Reelwise account."
-"""
 
 
 def _kinds(changes: list[dict[str, Any]]) -> list[tuple[str, str]]:
@@ -101,7 +94,11 @@ def test_people_read_what_applying_ended(desk: Desk) -> None:
 def test_a_scope_that_a_file_drops_is_gone_from_live_tokens(each_desk: Desk) -> None:
     held = each_desk.world.connect("alice", "reelwise-recommend", "messages:write", "profile:read")
     each_desk.world.connect("bob", "reelwise-recommend", "messages:write")
-    each_desk.change(REELWISE, _OPTIONAL, "")
+    text = (each_desk.files / REELWISE).read_text()
+    kept, _, optional = text.partition('\n[[feature.scopes]]\nscope = "profile:read"')
+    (each_desk.files / REELWISE).write_text(
+        kept + "\n[[feature.clients]]" + optional.partition("[[feature.clients]]")[2]
+    )
     (planned,) = _plan(each_desk)
     assert (planned["kind"], planned["grants"], planned["people"]) == ("narrows", 1, 1)
     each_desk.json("config", "apply")

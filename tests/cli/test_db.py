@@ -23,7 +23,7 @@ def _production(directory: Path) -> str:
     file = directory / "production.toml"
     file.write_text(
         'environment = "production"\nissuer = "https://palaver.example"\nallowed_hosts = ["palaver.example"]\n'
-        'behind_proxy = true\n[files]\n[database]\n[lifetimes]\n[limits]\n'
+        "behind_proxy = true\n[files]\n[database]\n[lifetimes]\n[limits]\n"
     )
     return str(file)
 
@@ -129,5 +129,6 @@ def test_a_file_that_is_no_database_is_one_line_and_stays_as_it_was(tmp_path: Pa
     file.write_text("these are notes, and no database at all\n" * 100)
     before = file.read_bytes()
     for command in (["features", "list"], ["db", "upgrade"]):
-        assert "file is not a database" in refusal(run(*command, "--database", f"sqlite:///{file}"))
+        line = refusal(run(*command, "--database", f"sqlite:///{file}"))
+        assert line == "cannot decide now: the database is damaged: file is not a database"
     assert file.read_bytes() == before

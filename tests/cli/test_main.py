@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -79,6 +80,12 @@ def test_every_command_that_changes_something_can_be_an_operators() -> None:
         assert ("--as" in _options(command)) == (leaf in CHANGES.get(group, set())), (group, leaf)
 
 
+def test_no_command_takes_a_password_where_everybody_can_read_it() -> None:
+    asking = [each for _, _, command in _leaves() for each in command.params if "password" in (each.name or "")]
+    assert len(asking) == 2
+    assert all(isinstance(each, click.Option) and each.is_flag for each in asking)
+
+
 def test_help_needs_no_database_library() -> None:
     code = (
         "import sys; from click.testing import CliRunner; from broker.cli.main import root;"
@@ -94,8 +101,10 @@ def test_help_lists_every_command_with_a_line() -> None:
     assert [line.split()[0] for line in listed.strip().splitlines()] == list(COMMANDS)
 
 
-def test_the_version_is_the_packages() -> None:
-    assert run("--version").stdout.startswith("broker 0.")
+def test_the_version_is_one_line() -> None:
+    result = run("--version")
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert re.fullmatch(r"broker (\d+\.\d+\.\d+|from a checkout)\n", result.stdout)
 
 
 def test_options_count_wherever_they_stand(desk: Desk) -> None:
@@ -141,8 +150,12 @@ def test_a_refusal_is_one_line_whatever_was_typed(desk: Desk) -> None:
 
 def test_only_an_operator_acts_as_one(desk: Desk) -> None:
     for name in ("alice", "nobody", "", "ops'; --"):
-        assert desk.refused("features", "suspend", "share-a-track", "--as", name) == f"{name!r} is not an active operator"
-        assert desk.refused("features", "shut-down", "share-a-track", "--as", name).endswith("is not an active operator")
+        assert (
+            desk.refused("features", "suspend", "share-a-track", "--as", name) == f"{name!r} is not an active operator"
+        )
+        assert desk.refused("features", "shut-down", "share-a-track", "--as", name).endswith(
+            "is not an active operator"
+        )
     assert desk.json("features", "show", "share-a-track")["state"] == "active"
 
 

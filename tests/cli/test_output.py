@@ -10,11 +10,11 @@ from collections.abc import Sequence
 
 import pytest
 
-from broker.cli.output import Output, printable
+from broker.cli.output import Document, Output, printable
 from tests.cli.desk import Desk
 from tests.serving import COMMAND, environment
 
-ROWS = [{"id": "one", "ends_at": None, "live": True, "scopes": ["a", "b"]},
+ROWS: list[Document] = [{"id": "one", "ends_at": None, "live": True, "scopes": ["a", "b"]},
         {"id": "another", "ends_at": "2100", "live": False, "scopes": []}]  # fmt: skip
 
 

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any
 
@@ -74,38 +72,33 @@ def test_an_export_may_be_one_document(desk: Desk) -> None:
     assert desk.json("audit", "export") == {"audit": lines}
 
 
-@dataclass(frozen=True)
-class Tampering:
-    """What somebody who holds the database does, and what is said of it."""
-
-    statement: str
-    said: str
-
-
 @pytest.fixture
-def tampered(desk: Desk) -> Iterator[Desk]:
-    """A desk whose log will be broken; entry 5 is the test's to change."""
+def tampered(desk: Desk) -> Desk:
+    """A desk whose log will be broken, which the test of every desk's log has to know."""
     desk.world.audit_is_broken = True
-    yield desk
+    return desk
+
+
+_CHANGED = "5 was changed after it was written"
 
 
 @pytest.mark.parametrize(
-    "tampering",
+    ("tampering", "said"),
     [
-        Tampering("UPDATE audit_entry SET actor = 'operator:ops2' WHERE position = 5", "5 was changed after it was written"),
-        Tampering("UPDATE audit_entry SET details = '{}' WHERE position = 5", "5 was changed after it was written"),
-        Tampering("UPDATE audit_entry SET details = 'no json' WHERE position = 5", "5 was changed after it was written"),
-        Tampering("UPDATE audit_entry SET at = at + 1 WHERE position = 5", "5 was changed after it was written"),
-        Tampering("UPDATE audit_entry SET previous = zeroblob(32) WHERE position = 5", "5 does not follow the entry before it"),
-        Tampering("DELETE FROM audit_entry WHERE position = 5", "5 is missing"),
-        Tampering("DELETE FROM audit_entry WHERE position > 30", "31 is missing: the log was cut after it was written"),
+        ("UPDATE audit_entry SET actor = 'operator:ops2' WHERE position = 5", _CHANGED),
+        ("UPDATE audit_entry SET details = '{}' WHERE position = 5", _CHANGED),
+        ("UPDATE audit_entry SET details = 'no json' WHERE position = 5", _CHANGED),
+        ("UPDATE audit_entry SET at = at + 1 WHERE position = 5", _CHANGED),
+        ("UPDATE audit_entry SET hash = zeroblob(32) WHERE position = 5", _CHANGED),
+        ("UPDATE audit_entry SET previous = zeroblob(32) WHERE position = 5", "5 does not follow the entry before it"),
+        ("DELETE FROM audit_entry WHERE position = 5", "5 is missing"),
+        ("DELETE FROM audit_entry WHERE position > 30", "31 is missing: the log was cut after it was written"),
     ],
-    ids=lambda tampering: tampering.said,
-)  # fmt: skip
-def test_verifying_names_the_first_entry_that_does_not_hold(tampered: Desk, tampering: Tampering) -> None:
+)
+def test_verifying_names_the_first_entry_that_does_not_hold(tampered: Desk, tampering: str, said: str) -> None:
     with tampered.world.database.engine.connect() as connection:
-        connection.execute(text(tampering.statement))
-    assert tampered.refused("audit", "verify") == f"the audit log is broken: entry {tampering.said}"
+        connection.execute(text(tampering))
+    assert tampered.refused("audit", "verify") == f"the audit log is broken: entry {said}"
 
 
 def test_two_entries_that_changed_places_are_noticed(tampered: Desk) -> None:

@@ -86,7 +86,10 @@ def test_reopening_at_another_epoch_than_there_is_is_refused(desk: Desk) -> None
 
 
 def test_reopening_what_stands_is_refused(desk: Desk) -> None:
-    assert desk.refused("features", "reopen", "share-a-track", "--epoch", "1") == "feature share-a-track is active at epoch 1"
+    assert (
+        desk.refused("features", "reopen", "share-a-track", "--epoch", "1")
+        == "feature share-a-track is active at epoch 1"
+    )
 
 
 def test_a_receipt_that_was_left_unfinished_does_not_keep_two_people_from_reopening(desk: Desk) -> None:

@@ -136,7 +136,10 @@ def test_an_end_date_that_has_passed_cannot_be_moved(desk: Desk) -> None:
 
 
 def test_taking_away_an_end_date_that_is_not_there_is_refused(desk: Desk) -> None:
-    assert desk.refused("features", "schedule", "share-a-track", "--at", "never") == "feature share-a-track has no end date"
+    assert (
+        desk.refused("features", "schedule", "share-a-track", "--at", "never")
+        == "feature share-a-track has no end date"
+    )
 
 
 @pytest.mark.parametrize("time", ["tomorrow", "2100-01-01T00:00:00", "2100-13-01T00:00:00Z", ""])
