@@ -18,6 +18,7 @@ class Failures:
 
     undecided: tuple[type[Exception], ...]
     conflict: tuple[type[Exception], ...]
+    damaged: tuple[type[Exception], ...] = ()  # exactly these: what derives from them is a bug of ours
 
     @contextmanager
     def translated(self, drop: Callable[[], None]) -> Iterator[None]:
@@ -33,10 +34,17 @@ class Failures:
         except self.undecided as error:
             drop()
             raise Undecided(f"the database cannot answer now: {_first_line(error)}") from error
+        except self.damaged as error:
+            if type(error) not in self.damaged:
+                raise
+            drop()
+            raise Undecided(f"the database is damaged: {_first_line(error)}") from error
         except DBAPIError as error:  # while connecting, SQLAlchemy wraps the driver's own
             drop()
             if error.orig is not None and isinstance(error.orig, self.undecided):
                 raise Undecided(f"the database cannot be reached: {_first_line(error.orig)}") from error
+            if type(error.orig) in self.damaged:
+                raise Undecided(f"the database is damaged: {_first_line(error.orig or error)}") from error
             raise
 
 
@@ -47,8 +55,9 @@ def _first_line(error: BaseException) -> str:
 def failures_of(dialect: str) -> Failures:
     """The failures of a dialect's driver; psycopg is imported only where PostgreSQL is used."""
     if dialect == "sqlite":
-        return Failures((sqlite3.OperationalError, sqlite3.InternalError), (sqlite3.IntegrityError,))
+        undecided = (sqlite3.OperationalError, sqlite3.InternalError)
+        return Failures(undecided, (sqlite3.IntegrityError,), damaged=(sqlite3.DatabaseError,))
     import psycopg  # optional import: an extra
 
-    undecided = (psycopg.OperationalError, psycopg.InterfaceError, psycopg.InternalError)
-    return Failures(undecided, (psycopg.IntegrityError,))
+    unanswered = (psycopg.OperationalError, psycopg.InterfaceError, psycopg.InternalError)
+    return Failures(unanswered, (psycopg.IntegrityError,))
