@@ -69,9 +69,7 @@ def test_a_confidential_client_returns_to_whichever_of_its_addresses_it_named(si
 
 
 @pytest.mark.parametrize("port", [49152, 65001])
-def test_a_native_client_without_a_secret_listens_on_any_port_of_loopback(
-    site: Site, alice: Person, port: int
-) -> None:
+def test_a_native_client_without_a_secret_listens_on_any_port_of_loopback(site: Site, alice: Person, port: int) -> None:
     native = Partner(site, "tuneloop-app", redirect_uri=f"http://127.0.0.1:{port}/callback", auth="none")
     token = native.connects(alice)
     assert native.calls("GET", "/api/threads", token).status_code == 200
