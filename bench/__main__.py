@@ -27,7 +27,9 @@ _FAILURES = (Invalid, RuntimeError, OSError, ValueError)
 @click.command(help="Measure the broker: its speed beside a plain server's, and what its promises cost.")
 @click.option("--only", multiple=True, metavar="PREFIX", help="Measure only figures whose name begins so.")
 @click.option("--quick", is_flag=True, help="Short windows: to see that everything runs, not to quote.")
-@click.option("--database", type=click.Choice([*Database, "both"]), default="both", show_default=True)
+@click.option(
+    "--database", type=click.Choice([*(str(each) for each in Database), "both"]), default="both", show_default=True
+)
 @click.option("--check", is_flag=True, help="Exit 1 when a limit is missed.")
 def main(only: tuple[str, ...], quick: bool, database: str, check: bool) -> None:
     """Run the measures that were asked for. Only a whole run is written as the latest; a part is written beside it."""

@@ -24,7 +24,7 @@ class Plan:
     connections: int = 16
 
 
-FULL = Plan(pairs=11, seconds=2.0, warm_up_seconds=2.0)
+FULL = Plan(pairs=15, seconds=1.5, warm_up_seconds=2.0)
 QUICK = Plan(pairs=2, seconds=1.0, warm_up_seconds=0.5)
 
 

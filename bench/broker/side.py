@@ -1,0 +1,43 @@
+"""The broker as one side of a comparison: ``broker serve`` on a new database, with the bench's world in it."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from bench.broker.apps import DATABASE_VARIABLE
+from bench.broker.seed import CONFIG, seed
+from bench.measures.context import Bench
+from bench.servers import WORKERS, announced, granian
+from bench.sides import Side
+
+
+@contextmanager
+def broker_side(bench: Bench) -> Iterator[Side]:
+    """The broker as people run it."""
+    with broker_on(bench.new_database()) as side:
+        yield side
+
+
+@contextmanager
+def broker_on(url: str) -> Iterator[Side]:
+    """The same on a database of the caller's."""
+    credentials = seed(url)
+    command = [sys.executable, "-m", "broker.cli.main", "serve", "--config", str(CONFIG), "--database", url,
+               "--port", "0", "--workers", str(WORKERS)]  # fmt: skip
+    with announced(command, {}) as server:
+        yield Side(server, credentials)
+
+
+@contextmanager
+def with_and_without_guard(bench: Bench) -> Iterator[tuple[Side, Side]]:
+    """Two servers on one database: with the guard, and with it taken out."""
+    url = bench.new_database()
+    credentials = seed(url)
+    environment = {DATABASE_VARIABLE: url, "BENCH_TOKENS": " ".join(reader.token for reader in credentials.readers)}
+    with (
+        granian("bench.broker.apps:guarded", environment) as guarded,
+        granian("bench.broker.apps:unguarded", environment) as unguarded,
+    ):
+        yield Side(guarded, credentials), Side(unguarded, credentials)
