@@ -185,18 +185,26 @@ class World:
         return self._connection(person, client_id, code, self.redeem(client_id, code))
 
     def _connection(self, person: str, client_id: str, code: str, answer: issuing.TokenAnswer) -> Connection:
+        access_token = str(answer["access_token"])
+        found = self.check(access_token).standing
+        assert found is not None
+        assert found.grant_id is not None
         return Connection(
-            person, client_id, self.grant(person, client_id).id, code, str(answer["access_token"]),
-            str(answer["refresh_token"]), frozenset(str(answer["scope"]).split()),
+            person, client_id, found.grant_id, code, access_token, str(answer["refresh_token"]),
+            frozenset(str(answer["scope"]).split()),
         )  # fmt: skip
 
     def grant(self, person: str, client_id: str) -> Grant:
         """The grant of a person and a client that has no recorded end."""
-        account = self.account(person)
-        with self.read() as context:
-            found = stored_grants.standing(context.transaction, account, client_id)
+        found = self.grant_or_none(person, client_id)
         assert found is not None
         return found
+
+    def grant_or_none(self, person: str, client_id: str) -> Grant | None:
+        """The same, or None where there is none."""
+        account = self.account(person)
+        with self.read() as context:
+            return stored_grants.standing(context.transaction, account, client_id)
 
     def grant_by_id(self, grant_id: int) -> Grant:
         """A grant, however it stands."""
