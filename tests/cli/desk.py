@@ -24,6 +24,22 @@ NO_BROKER: dict[str, str | None] = dict.fromkeys(
     ("BROKER_CONFIG", "BROKER_DATABASE_URL", "BROKER_SECRET_KEY", "BROKER_TRACEBACK")
 )
 
+PRODUCTION: dict[str, str | None] = {"BROKER_SECRET_KEY": "not-a-development-key-0123456789abcdef0123456789"}
+
+
+def production(directory: Path) -> str:
+    """Write a small production configuration; its file. It loads with the environment of ``PRODUCTION``."""
+    (directory / "scopes.toml").write_text(
+        '[[scope]]\nname = "messages:write"\ntitle = "Send messages"\ntext = "As you."\nexample = "A song."\n'
+        '[needs]\nsend = ["messages:write"]\n'
+    )
+    file = directory / "production.toml"
+    file.write_text(
+        'environment = "production"\nissuer = "https://palaver.example"\nallowed_hosts = ["palaver.example"]\n'
+        "behind_proxy = true\n[files]\n[database]\n[lifetimes]\n[limits]\n"
+    )
+    return str(file)
+
 
 class MachineClock(Clock):
     """This machine's clock: what the command line, which has no other, sees too."""

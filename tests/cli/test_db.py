@@ -9,23 +9,7 @@ import pytest
 from sqlalchemy import create_engine, text
 
 from broker.store import migrations
-from tests.cli.desk import Desk, refusal, run
-
-_PRODUCTION_KEY = "not-a-development-key-0123456789abcdef0123456789"
-
-
-def _production(directory: Path) -> str:
-    """A minimal production configuration."""
-    (directory / "scopes.toml").write_text(
-        '[[scope]]\nname = "messages:write"\ntitle = "Send messages"\ntext = "As you."\nexample = "A song."\n'
-        '[needs]\nsend = ["messages:write"]\n'
-    )
-    file = directory / "production.toml"
-    file.write_text(
-        'environment = "production"\nissuer = "https://palaver.example"\nallowed_hosts = ["palaver.example"]\n'
-        "behind_proxy = true\n[files]\n[database]\n[lifetimes]\n[limits]\n"
-    )
-    return str(file)
+from tests.cli.desk import PRODUCTION, Desk, production, refusal, run
 
 
 def test_upgrading_an_empty_database_creates_the_schema_alone(database_url: str) -> None:
@@ -83,21 +67,21 @@ def test_a_database_that_is_newer_is_refused(desk: Desk, command: list[str]) -> 
 
 
 def test_the_demo_world_is_refused_by_another_configuration(desk: Desk, tmp_path: Path) -> None:
-    where = ("--config", _production(tmp_path), "--database", desk.url)
+    where = ("--config", production(tmp_path), "--database", desk.url)
     for command in (["features", "list"], ["features", "shut-down", "share-a-track"], ["db", "upgrade", "--seed"]):
-        line = refusal(run(*command, *where, env={"BROKER_SECRET_KEY": _PRODUCTION_KEY}))
+        line = refusal(run(*command, *where, env=PRODUCTION))
         assert line.startswith("this database was seeded with the demo world, whose passwords everybody knows")
     assert desk.json("features", "show", "share-a-track")["state"] == "active"
 
 
 def test_production_names_its_database_itself(tmp_path: Path) -> None:
-    line = refusal(run("db", "status", "--config", _production(tmp_path), env={"BROKER_SECRET_KEY": _PRODUCTION_KEY}))
+    line = refusal(run("db", "status", "--config", production(tmp_path), env=PRODUCTION))
     assert line == "no database is configured: give --database, BROKER_DATABASE_URL or database.url"
 
 
 def test_a_production_register_is_seeded_from_its_files(tmp_path: Path) -> None:
-    where = ("--config", _production(tmp_path), "--database", f"sqlite:///{tmp_path}/production.db")
-    env = {"BROKER_SECRET_KEY": _PRODUCTION_KEY}
+    where = ("--config", production(tmp_path), "--database", f"sqlite:///{tmp_path}/production.db")
+    env = PRODUCTION
     assert run("db", "upgrade", "--seed", *where, env=env).exit_code == 0
     assert json.loads(run("users", "list", "--json", *where, env=env).stdout) == {"users": []}
     assert json.loads(run("db", "status", "--json", *where, env=env).stdout)["demo"] is False

@@ -18,11 +18,12 @@ ROWS: list[Document] = [{"id": "one", "ends_at": None, "live": True, "scopes": [
         {"id": "another", "ends_at": "2100", "live": False, "scopes": []}]  # fmt: skip
 
 
-def on_a_terminal(arguments: Sequence[str]) -> str:
+def on_a_terminal(arguments: Sequence[str], *, stderr_too: bool = False) -> str:
     """What a command prints when its stdout is a terminal, 160 columns wide."""
     master, slave = pty.openpty()
     env = environment({"COLUMNS": "160", "TERM": "xterm"})
-    with subprocess.Popen([*COMMAND, *arguments], stdout=slave, stderr=subprocess.PIPE, env=env) as process:
+    stderr = slave if stderr_too else subprocess.PIPE
+    with subprocess.Popen([*COMMAND, *arguments], stdout=slave, stderr=stderr, env=env) as process:
         os.close(slave)
         seen = b""
         while chunk := _read(master):
@@ -94,6 +95,12 @@ def test_people_at_a_terminal_get_a_table(desk: Desk) -> None:
     assert "───" in seen
     assert "share-a-track" in seen
     assert "partner" in seen
+
+
+def test_long_work_shows_how_far_it_is_to_whoever_watches(desk: Desk) -> None:
+    arguments = ["audit", "verify", "--database", desk.url]
+    assert "verifying" in on_a_terminal(arguments, stderr_too=True)
+    assert "verifying" not in on_a_terminal(arguments)
 
 
 def test_an_empty_table_says_so(desk: Desk) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests import serving
-from tests.cli.desk import Desk, refusal, run
+from tests.cli.desk import PRODUCTION, Desk, production, refusal, run
 
 
 def test_an_empty_database_is_set_up_served_and_drained(tmp_path: Path) -> None:
@@ -30,15 +30,8 @@ def test_the_demo_world_is_not_served_to_everybody(host: str, tmp_path: Path) ->
 
 
 def test_serving_the_demo_world_with_another_configuration_is_refused(desk: Desk, tmp_path: Path) -> None:
-    (tmp_path / "scopes.toml").write_text((desk.files / "scopes.toml").read_text())
-    file = tmp_path / "production.toml"
-    file.write_text(
-        'environment = "production"\nissuer = "https://palaver.example"\nallowed_hosts = ["palaver.example"]\n'
-        "behind_proxy = true\n[files]\n[database]\n[lifetimes]\n[limits]\n"
-    )
-    where = ("--config", str(file), "--database", desk.url)
-    key = "not-a-development-key-0123456789abcdef0123456789"
-    line = refusal(run("serve", "--port", "0", *where, env={"BROKER_SECRET_KEY": key}))
+    where = ("--config", production(tmp_path), "--database", desk.url)
+    line = refusal(run("serve", "--port", "0", *where, env=PRODUCTION))
     assert line.startswith("this database was seeded with the demo world")
 
 

@@ -10,7 +10,7 @@ from sqlalchemy import create_engine, text
 
 from broker.operations import access
 from broker.store import clock
-from tests.cli.desk import Desk, run
+from tests.cli.desk import PRODUCTION, Desk, production, run
 
 Findings = dict[str, list[tuple[str, str]]]
 
@@ -47,6 +47,22 @@ def test_looking_changes_nothing(desk: Desk) -> None:
 
 def test_an_address_for_everybody_is_unsafe_in_development(desk: Desk) -> None:
     assert _statuses(_findings(desk, "--host", "0.0.0.0"), "bind") == {"unsafe"}
+
+
+def test_a_production_broker_is_sound_but_for_its_lack_of_operators(tmp_path: Path) -> None:
+    private = tmp_path / "state"
+    where = ("--config", production(tmp_path), "--database", f"sqlite:///{private}/broker.db")
+    assert run("db", "upgrade", "--seed", *where, env=PRODUCTION).exit_code == 0
+    result = run("doctor", "--json", "--host", "0.0.0.0", *where, env=PRODUCTION)
+    findings = json.loads(result.stdout)["findings"]
+    assert [each["check"] for each in findings if each["status"] != "ok"] == ["operators"]
+    assert {"environment", "defaults", "bind", "permissions", "demo"} <= {each["check"] for each in findings}
+
+
+def test_the_demo_world_under_another_configuration_is_unsafe(desk: Desk, tmp_path: Path) -> None:
+    result = run("doctor", "--json", "--config", production(tmp_path), "--database", desk.url, env=PRODUCTION)
+    demo = [each for each in json.loads(result.stdout)["findings"] if each["check"] == "demo"]
+    assert [each["status"] for each in demo] == ["unsafe"]
 
 
 def test_a_receipt_that_is_not_counted_is_unusual(desk: Desk) -> None:
