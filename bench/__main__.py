@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
@@ -33,6 +34,7 @@ _FAILURES = (Invalid, RuntimeError, OSError, ValueError)
 @click.option("--check", is_flag=True, help="Exit 1 when a limit is missed.")
 def main(only: tuple[str, ...], quick: bool, database: str, check: bool) -> None:
     """Run the measures that were asked for. Only a whole run is written as the latest; a part is written beside it."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that servers and databases go with us
     chosen = list(Database) if database == "both" else [Database(database)]
     wanted = frozenset(name for name in CATALOGUE if not only or name.startswith(only))
     if not wanted:
