@@ -33,8 +33,8 @@ def databases(kind: Database) -> Iterator[NewDatabase]:
             yield lambda: f"sqlite:///{Path(directory) / f'bench-{next(numbers)}.sqlite3'}"
     else:
         server = PostgresServer(binaries(), _POSTGRES_SETTINGS)
-        server.start()
         try:
+            server.start()
             yield lambda: _created(server, f"bench_{next(numbers)}")
         finally:
             server.remove()
