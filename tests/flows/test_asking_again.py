@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from broker.domain.features import CeilingEntry
-from broker.operations.register import approvals
 from tests.visitors.partner import Partner
 from tests.visitors.person import Person
 from tests.visitors.site import Site
@@ -54,8 +53,8 @@ def test_after_a_widening_the_person_is_asked_and_the_old_grant_gets_nothing(
     world: World, alice: Person, tuneloop: Partner
 ) -> None:
     token = tuneloop.connects(alice)
-    added = (CeilingEntry("messages:read", "We look for songs.", required=True, since=0, beyond_need="New."),)
-    world.two_people(lambda context: approvals.request_widening(context, "share-a-track", added))
+    added = CeilingEntry("messages:read", "We look for songs.", required=True, since=0, beyond_need="New.")
+    world.widen("share-a-track", added)
     assert tuneloop.refreshes(token)["scope"] == "messages:write"
     page = alice.open(tuneloop.asks())
     assert "Title of messages:read" in page.text
