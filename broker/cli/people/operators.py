@@ -7,9 +7,11 @@ import click
 from broker.cli.commands import Group, as_operator
 from broker.cli.invocation import Invocation, pass_invocation
 from broker.cli.people import documents
+from broker.domain.errors import Refused
 from broker.domain.instants import rfc3339
 from broker.domain.scopes import OPERATE
 from broker.operations import accounts as operations
+from broker.operations.context import Context
 from broker.store import accounts as stored
 
 
@@ -29,12 +31,19 @@ def list_operators(cli: Invocation) -> None:
 
 @operators.command()
 @click.option("--scope", required=True, type=click.Choice([OPERATE]), help="What the token is for.")
-@as_operator(required=True)
+@as_operator()
 @pass_invocation
 def token(cli: Invocation, scope: str) -> None:
-    """Issue a bearer token for the operator API to the operator of --as; it is shown this once."""
-    assert cli.operator is not None
+    """Issue a bearer token for the operator API, shown this once; to the first operator if --as names none."""
     with cli.write() as context:
-        secret, ends_at = operations.issue_operator_token(context, cli.operator, scope)
-    issued = {"token": secret, "operator": cli.operator, "scope": scope, "expires_at": rfc3339(ends_at)}
+        operator = cli.operator or _first(context)
+        secret, ends_at = operations.issue_operator_token(context, operator, scope)
+    issued = {"token": secret, "operator": operator, "scope": scope, "expires_at": rfc3339(ends_at)}
     cli.output.show(issued, "the token is shown this once")
+
+
+def _first(context: Context) -> str:
+    found = [each for each in stored.all(context.transaction) if each.role == "operator" and each.state == "active"]
+    if not found:
+        raise Refused("there is no active operator; see: broker users register --role operator")
+    return found[0].username

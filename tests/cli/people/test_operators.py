@@ -29,5 +29,8 @@ def test_nobody_but_an_active_operator_gets_a_token(desk: Desk) -> None:
 
 
 def test_a_token_without_an_operator_or_of_another_scope_is_wrong_usage(desk: Desk) -> None:
-    assert "--as" in desk.misused("operators", "token", "--scope", "operate")
     assert "--scope" in desk.misused("operators", "token", "--scope", "messages:read", "--as", "ops")
+
+
+def test_without_a_name_the_token_is_the_first_operators(desk: Desk) -> None:
+    assert desk.json("operators", "token", "--scope", "operate")["operator"] == "ops"
