@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 
 from broker.domain import decisions
-from broker.domain.decisions import Allowed
+from broker.domain.decisions import Allowed, Standing
 from broker.domain.errors import Conflict, NotFound, Undecided
 from broker.domain.features import FeatureState
 from broker.domain.instants import rfc3339, rfc3339_or_none
@@ -114,10 +114,27 @@ def _counts(context: Context, shutdown: Shutdown) -> dict[str, object]:
 
 
 def _admitted_now(context: Context, shutdown: Shutdown) -> int:
-    """Ask the decision itself, in the way requests do, about the newest tokens that the shutdown has ended."""
+    """Ask the decision itself, in the way requests do, about the newest tokens that the shutdown has ended.
+
+    Of the two barriers, state and epoch, each must refuse them although the other were open.
+    """
     newest = shutdowns.newest_tokens(context.transaction, shutdown.feature_id, shutdown.epoch)
     found = [standing.read(context.transaction, hash) for hash in newest]
-    return sum(isinstance(decisions.decide(each, frozenset()), Allowed) for each in found)
+    return sum(any(map(_admitted, _barriers(each))) for each in found if each is not None)
+
+
+def _barriers(found: Standing) -> tuple[Standing, Standing, Standing]:
+    """A standing as it is, as if only its epoch were over, and as if only its feature's state refused it."""
+    epoch = found.feature_epoch
+    return (
+        found,
+        found._replace(feature_state=FeatureState.ACTIVE.value, feature_ends_at=None),
+        found._replace(token_epoch=epoch, grant_epoch=epoch),
+    )
+
+
+def _admitted(found: Standing) -> bool:
+    return isinstance(decisions.decide(found, frozenset()), Allowed)
 
 
 def receipt(shutdown: Shutdown) -> Receipt:
