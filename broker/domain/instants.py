@@ -15,7 +15,7 @@ _NAIVE_EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001 - its offset is written by h
 
 def rfc3339(instant: Instant) -> str:
     """Format an instant as RFC 3339 in UTC, with milliseconds."""
-    return (_NAIVE_EPOCH + timedelta(microseconds=instant)).isoformat(timespec="milliseconds") + "Z"
+    return f"{(_NAIVE_EPOCH + timedelta(microseconds=instant)).isoformat(timespec='milliseconds')}Z"
 
 
 def rfc3339_or_none(instant: Instant | None) -> str | None:

@@ -53,11 +53,13 @@ def identifiers(secret_key: bytes, receiver: str) -> Identifiers:
     return Identifiers(hmac.digest(secret_key, b"identifiers " + receiver.encode(), hashlib.sha256)[:16])
 
 
+@lru_cache(maxsize=4096)
 def grant_id(secret_key: bytes, number: int) -> str:
     """A grant's identifier; the same for everybody, since a grant has one client only."""
     return identifiers(secret_key, "operators").write(GRANT, number)
 
 
+@lru_cache(maxsize=4096)
 def subject(secret_key: bytes, receiver: str, account_id: int) -> str:
     """The pairwise ``sub`` of a person towards a partner or a resource server."""
     return identifiers(secret_key, receiver).write(SUBJECT, account_id)

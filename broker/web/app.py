@@ -5,23 +5,20 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
-from flask import Flask, Response, current_app, redirect, request
+from flask import Flask, Response, current_app, request
 from flask_wtf.csrf import CSRFError, CSRFProtect
 from werkzeug.middleware.proxy_fix import ProxyFix
-from werkzeug.wrappers import Response as BaseResponse
 
 from broker.domain.decisions import Standing
-from broker.domain.instants import rfc3339_or_none
 from broker.enforcement.guard import Guard
 from broker.enforcement.spool import Spool
 from broker.network.api import Requests, create_api
 from broker.operations.context import Runtime
-from broker.store import deployment
 from broker.store import standing as strict
-from broker.web import admin_api, errors, headers, sessions, standing
+from broker.web import admin_api, errors, headers, health, sessions, standing
 from broker.web.oauth import authorize, metadata, token
-from broker.web.pages import account, connected_apps, inbox, login
-from broker.web.request_context import NONE, READ, context, kind_of, runs, serving, transaction
+from broker.web.pages import account, admin, assets, connected_apps, home, inbox, login, partner, wording
+from broker.web.request_context import NONE, context, kind_of, serving, transaction
 
 
 class Broker(Flask):
@@ -47,6 +44,7 @@ def create_app(running: Runtime) -> Flask:
     """The application of one worker process; to be called in it, after any fork."""
     settings = running.settings
     app = Broker("broker.web")
+    app.session_interface = sessions.Cookies()
     app.config.update(
         SECRET_KEY=settings.secret_key, MAX_CONTENT_LENGTH=settings.limits.max_body_bytes,
         MAX_FORM_PARTS=200, MAX_FORM_MEMORY_SIZE=settings.limits.max_body_bytes,
@@ -60,11 +58,12 @@ def create_app(running: Runtime) -> Flask:
     if settings.behind_proxy:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=1, x_proto=1, x_host=0)  # type: ignore[method-assign]
     app.extensions |= {"broker": running, "spool": spool, "guard": Guard(StrictAuthority(), spool.append)}
+    app.url_map.merge_slashes = False  # no redirects of the framework's own: each is one of ours, and 303
     headers.install(app, settings)
     errors.install(app)
     _install_blueprints(app)
-    app.jinja_env.filters["rfc3339"] = rfc3339_or_none
-    app.jinja_env.globals["network"] = settings.name
+    wording.install(app, settings)
+    assets.install(app)
     return app
 
 
@@ -81,10 +80,9 @@ def _install_blueprints(app: Flask) -> None:
     for blueprint in by_token:
         csrf.exempt(blueprint)
         app.register_blueprint(blueprint)
-    for blueprint in (metadata.endpoints, authorize.endpoints, login.pages, inbox.pages, connected_apps.pages,
-                      account.pages):  # fmt: skip
+    for blueprint in (metadata.endpoints, authorize.endpoints, home.pages, login.pages, inbox.pages,
+                      connected_apps.pages, account.pages, partner.pages, admin.pages, health.endpoints):  # fmt: skip
         app.register_blueprint(blueprint)
-    _add_operations(app)
 
 
 def runtime_key(app: Flask) -> bytes:
@@ -96,23 +94,3 @@ def runtime_key(app: Flask) -> bytes:
 def _stale_form(error: CSRFError) -> Response:
     return errors.answer(400, "stale-form", "This form is too old, or not from here",
                          "Nothing was done. Go back, reload the page, and try again.")  # fmt: skip
-
-
-def _add_operations(app: Flask) -> None:
-    @app.get("/")
-    @runs(READ)
-    def home() -> BaseResponse:
-        found = sessions.load()
-        return redirect("/inbox" if found is not None and found.role == "user" else "/login", 303)
-
-    @app.get("/healthz")
-    @runs(NONE)
-    def healthz() -> Response:
-        return Response("ok\n", content_type="text/plain")
-
-    @app.get("/readyz")
-    @runs(READ)
-    def readyz() -> Response:
-        """Whether requests may be answered with yes: the database is there and set up."""
-        seeded = deployment.is_seeded(transaction())
-        return Response("ready\n" if seeded else "not set up\n", 200 if seeded else 503, content_type="text/plain")

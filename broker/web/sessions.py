@@ -7,7 +7,8 @@ from contextlib import suppress
 from functools import wraps
 from typing import Any
 
-from flask import g, redirect, request, session, url_for
+from flask import Flask, Request, g, redirect, request, session, url_for
+from flask.sessions import SecureCookieSession, SecureCookieSessionInterface
 from werkzeug.exceptions import Forbidden
 
 from broker.domain.errors import Undecided
@@ -18,6 +19,15 @@ from broker.web.request_context import context, transaction, writing
 
 _SECRET = "session"
 _REFRESH_AFTER = 60 * SECOND
+
+
+class Cookies(SecureCookieSessionInterface):
+    """Flask's signed cookies, without the work of opening one where a request carries none: no API call does."""
+
+    def open_session(self, app: Flask, request: Request) -> SecureCookieSession | None:
+        if self.get_cookie_name(app) not in request.environ.get("HTTP_COOKIE", ""):
+            return self.session_class()
+        return super().open_session(app, request)
 
 
 def load() -> Account | None:

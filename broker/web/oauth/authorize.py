@@ -6,6 +6,7 @@ from flask import Blueprint, Response, g, redirect, render_template, request, ur
 from werkzeug.exceptions import MethodNotAllowed
 from werkzeug.wrappers import Response as BaseResponse
 
+from broker.domain import scopes
 from broker.domain.errors import NotFound, OAuthError, Refused
 from broker.domain.redirect_uris import origin
 from broker.operations import consent
@@ -72,18 +73,25 @@ def _ask_in_snapshot() -> BaseResponse | None:
     return _show(asked, back, account)
 
 
-def _show(asked: AuthorizationRequest, back: Redirect, account: Account) -> Response:
+def _show(asked: AuthorizationRequest, back: Redirect, account: Account, problem: str | None = None) -> Response:
+    """The page; after an answer with a problem once more, with a new ticket and what was ticked."""
     review = consent.review(context(), account.id, asked)
     session = sessions.secret()
     assert session is not None
     allow_form_target(origin(back.uri))
     ids = identifiers(context().settings.secret_key, f"consent:{account.id}")
     page = render_template(
-        "consent.html", review=review, account=account, host=origin(back.uri), now=context().now,
-        ticket=tickets.issue(context(), asked, review.hash, account, session),
+        "consent.html", review=review, account=account, host=origin(back.uri), now=context().now, problem=problem,
+        ticket=tickets.issue(context(), asked, review.hash, account, session), bound=_is_bound(asked),
         threads=[(ids.write(THREAD, number), title) for number, title in review.threads],
+        ticked=request.form.getlist("scope"), chosen=request.form.getlist("conversation"),
     )  # fmt: skip
-    return Response(page, content_type="text/html; charset=utf-8")
+    return Response(page, 400 if problem else 200, content_type="text/html; charset=utf-8")
+
+
+def _is_bound(asked: AuthorizationRequest) -> bool:
+    """Whether the person is to say in which conversations."""
+    return bool(asked.scopes & scopes.BY_CONVERSATION)
 
 
 def _continue_unchanged() -> BaseResponse:
@@ -105,30 +113,35 @@ def answer() -> BaseResponse:
     """Take the person's answer to a page that was shown to them, once."""
     account, session = sessions.current(), sessions.secret()
     assert session is not None
-    decision = request.form.get("decision")
-    if decision not in ("approve", "deny"):
+    if request.form.get("decision") not in ("approve", "deny"):
         raise Refused("please use one of the two buttons")
     ticket = tickets.open_ticket(context(), request.form.get("ticket", ""), account, session)
     tickets.use(context(), ticket)
     back = Redirect(ticket.request.redirect_uri, ticket.request.state, issuer())
     try:
-        if decision == "deny":
-            consent.deny(context(), account.id, ticket.request)
-            raise OAuthError("access_denied", "the user said no")
-        code = consent.approve(context(), account.id, ticket.request, _choices(account, ticket.request), ticket.shown)
+        return _decided(account, ticket, back)
     except OAuthError as error:
         return redirect(back.error(error), 303)
+
+
+def _decided(account: Account, ticket: tickets.Ticket, back: Redirect) -> BaseResponse:
+    asked = ticket.request
+    if request.form["decision"] == "deny":
+        consent.deny(context(), account.id, asked)
+        raise OAuthError("access_denied", "the user said no")
+    if _is_bound(asked) and not request.form.getlist("conversation"):
+        return _show(asked, back, account, "Nothing was allowed yet: tick at least one conversation, or deny.")
+    code = consent.approve(context(), account.id, asked, _choices(account, asked), ticket.shown)
     return redirect(back.url(code=code), 303)
 
 
 def _choices(account: Account, asked: AuthorizationRequest) -> Answer:
-    """What was ticked. A conversation that is not this person's is not taken; none at all is not consent."""
+    """What was ticked. A conversation that is not this person's is not taken."""
     ticked = frozenset(request.form.getlist("scope"))
     chosen = request.form.getlist("conversation")
-    review = consent.review(context(), account.id, asked)
-    if not review.threads or "all" in chosen:
+    if not _is_bound(asked) or "all" in chosen:
         return Answer(ticked, None)
-    return Answer(ticked, _threads(account, review, chosen))
+    return Answer(ticked, _threads(account, consent.review(context(), account.id, asked), chosen))
 
 
 def _threads(account: Account, review: Review, chosen: list[str]) -> frozenset[int]:
@@ -136,6 +149,4 @@ def _threads(account: Account, review: Review, chosen: list[str]) -> frozenset[i
     numbers = frozenset(number for each in chosen if (number := ids.read(THREAD, each)) is not None)
     if not numbers <= {number for number, _ in review.threads} or len(numbers) != len(chosen):
         raise NotFound("there is no such conversation")
-    if not numbers:
-        raise Refused("choose at least one conversation, or all of them; or deny")
     return numbers

@@ -11,7 +11,7 @@ from broker.web.oauth import limits
 from broker.web.oauth.answers import error_answer, json_answer
 from broker.web.oauth.authlib_adapter import TokenRequest, server, token_response
 from broker.web.oauth.parameters import basic_credentials, of_form
-from broker.web.request_context import READ, context, runs, transaction
+from broker.web.request_context import READ, context, runs, runtime, transaction
 
 endpoints = Blueprint("token", __name__, url_prefix="/oauth")
 
@@ -59,4 +59,4 @@ def introspect() -> Response:
     except OAuthError as error:
         return error_answer(error)
     asking = resource_servers.authenticate(transaction(), *given)
-    return json_answer(200, tokens.introspect(transaction(), context().settings, asking, parameters["token"]))
+    return json_answer(200, tokens.introspect(transaction(), runtime().settings, asking, parameters["token"]))

@@ -4,20 +4,34 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from flask import Blueprint, redirect, render_template, request, url_for
+from flask import Blueprint, flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
-from broker.domain.grants import Grant, GrantView
+from broker.domain import scopes
+from broker.domain.features import Feature
+from broker.domain.grants import Grant, GrantedScope, GrantView
 from broker.domain.instants import Instant
 from broker.operations import access, grants
 from broker.operations.identifiers import GRANT, grant_id, identifiers
 from broker.settings import Scope
 from broker.store import conversations
 from broker.store import grants as stored
+from broker.store.register import features
 from broker.web import sessions
 from broker.web.request_context import NONE, READ, context, runs, runtime, serving, transaction
 
 pages = Blueprint("connected_apps", __name__, url_prefix="/connected-apps")
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One scope of a grant, in our words; ``over`` is why it is gone although the grant may stand: unused, narrowed."""
+
+    scope: Scope
+    last_used_at: Instant | None
+    uses: int
+    unused_ends_at: Instant
+    over: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +42,9 @@ class Row:
     view: GrantView
     end: tuple[Instant | None, str] | None
     paused: bool
-    scopes: tuple[tuple[Scope, Instant | None, int], ...]  # in our words, last used, how often
+    until: Instant
+    parts: tuple[Part, ...]
+    bound: bool  # whether it is for conversations at all
     threads: tuple[str, ...] | None  # titles of the chosen conversations; None: all of them
 
 
@@ -38,27 +54,43 @@ def show() -> str | Response:
     """The list; records of use that are still in the workers' spools are taken in first."""
     access.take_in(runtime())
     with serving(READ):
-        answer: str | Response = _show()
-        return answer
+        page: str | Response = _show()
+    return page
 
 
 @sessions.requires_role("user")
 def _show() -> str:
     account = sessions.current()
     titles = dict(conversations.threads(transaction(), account.id))
-    rows = [_row(view, titles) for view in stored.views(transaction(), account_id=account.id)]
+    register = {feature.id: feature for feature in features.all(transaction())}
+    views = stored.views(transaction(), account_id=account.id)
+    rows = [_row(view, register[view.grant.feature_id], titles) for view in views]
     live, ended = [row for row in rows if row.end is None], [row for row in rows if row.end is not None]
     return render_template("connected_apps.html", account=account, live=live, ended=ended, now=context().now)
 
 
-def _row(view: GrantView, titles: dict[int, str]) -> Row:
-    grant, end, words = view.grant, view.end(context().now), context().settings.register.scopes
+def _row(view: GrantView, feature: Feature, titles: dict[int, str]) -> Row:
+    grant, end = view.grant, view.end(context().now)
     chosen = () if grant.all_conversations else stored.threads(transaction(), grant.id)
     return Row(
         grant_id(context().settings.secret_key, grant.id), view, None if end is None else (end[0], end[1].value),
-        view.paused(), tuple((words[each.scope], each.last_used_at, each.uses) for each in grant.scopes),
+        view.paused(), min(grant.expires_at, view.feature_ends_at or grant.expires_at),
+        tuple(_part(each, feature) for each in grant.scopes),
+        bool({each.scope for each in grant.scopes} & scopes.BY_CONVERSATION),
         None if grant.all_conversations else tuple(titles[number] for number in chosen if number in titles),
     )  # fmt: skip
+
+
+def _part(held: GrantedScope, feature: Feature) -> Part:
+    """What the decision would say of this scope alone: in the ceiling since before it was given, and in use."""
+    since = {entry.scope: entry.since for entry in feature.ceiling}
+    over = None
+    if since.get(held.scope, held.position + 1) > held.position:
+        over = "narrowed"
+    elif held.unused_ends_at <= context().now:
+        over = "unused"
+    words = context().settings.register.scopes.get(held.scope) or Scope(held.scope, held.scope, "", "", False)
+    return Part(words, held.last_used_at, held.uses, held.unused_ends_at, over)
 
 
 def _own(written: str) -> Grant:
@@ -70,7 +102,8 @@ def _own(written: str) -> Grant:
 @sessions.requires_role("user")
 def disconnect(grant: str) -> Response:
     """End a whole permission."""
-    grants.disconnect(context(), _own(grant))
+    done = grants.disconnect(context(), _own(grant))
+    flash("Disconnected. Nothing that this app held works any more." if done else "This had ended already.")
     return redirect(url_for("connected_apps.show"), 303)
 
 
@@ -78,7 +111,8 @@ def disconnect(grant: str) -> Response:
 @sessions.requires_role("user")
 def drop_scope(grant: str) -> Response:
     """Take one part of a permission back."""
-    grants.drop_scope(context(), _own(grant), request.form.get("scope", ""))
+    done = grants.drop_scope(context(), _own(grant), request.form.get("scope", ""))
+    flash("Taken back. The app cannot use it any more." if done else "The app did not hold that.")
     return redirect(url_for("connected_apps.show"), 303)
 
 
@@ -86,5 +120,6 @@ def drop_scope(grant: str) -> Response:
 @sessions.requires_role("user")
 def keep(grant: str) -> Response:
     """Say that the app is still wanted: presence, which nobody but the person can show."""
-    grants.confirm_presence(context(), _own(grant))
+    done = grants.confirm_presence(context(), _own(grant))
+    flash("Kept. It ends later now." if done else "This had ended already, and that cannot be undone.")
     return redirect(url_for("connected_apps.show"), 303)

@@ -53,4 +53,4 @@ def post(thread: int) -> Response:
     """Send a message."""
     account = sessions.current()
     messages.post(context(), account.id, thread, request.form.get("text", ""))
-    return redirect(url_for("inbox.show_thread", thread=thread), 303)
+    return redirect(url_for("inbox.show_thread", thread=thread, _anchor="newest"), 303)

@@ -18,7 +18,7 @@ from broker.web.request_context import NONE, context, runs, runtime, writing
 
 pages = Blueprint("login", __name__)
 
-_HOME = {"user": "/inbox", "operator": "/admin", "partner": "/partner"}
+HOME = {"user": "/inbox", "operator": "/admin", "partner": "/partner"}
 _AUTHORIZE = "/oauth/authorize"
 _OWN = (_AUTHORIZE, "/inbox", "/connected-apps", "/account", "/partner", "/admin")
 
@@ -57,7 +57,7 @@ def show() -> BaseResponse:
     """The login page."""
     target, account = own_path(request.args.get("next")), sessions.load()
     if account is not None:
-        return redirect(target or _HOME[account.role], 303)
+        return redirect(target or HOME[account.role], 303)
     return Response(_form(target), content_type="text/html; charset=utf-8")
 
 
@@ -96,14 +96,14 @@ def _welcome(account: Account, target: str | None, address: str) -> BaseResponse
         if asking is not None:
             consent.signed_in_through(own, account.id, asking[0])
     sessions.open_for(secret)
-    return redirect(target or _HOME[account.role], 303)
+    return redirect(target or HOME[account.role], 303)
 
 
 @pages.post("/logout")
 def log_out() -> BaseResponse:
-    """End the session."""
+    """End the session; a page of ours that was asked for can be returned to as somebody else."""
     secret = sessions.secret()
     if secret is not None:
         accounts.log_out(context(), secret)
     sessions.forget()
-    return redirect(url_for("login.show"), 303)
+    return redirect(url_for("login.show", next=own_path(request.form.get("next"))), 303)
