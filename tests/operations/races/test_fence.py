@@ -240,3 +240,11 @@ def test_a_read_s_check_and_its_data_see_one_snapshot(world: World) -> None:
     assert "posted meanwhile" not in again
     assert world.says(alice.access, WRITE) == "feature-shut-down"
     in_thread(other.close).result(LIMIT_S)
+
+
+def test_a_shutdown_on_another_node_is_seen_by_the_next_read(world: World) -> None:
+    alice, other = connected(world), world.other_node()
+    assert world.says(alice.access, WRITE) == "allowed"
+    in_thread(partial(other.shut_down, FEATURE)).result(LIMIT_S)
+    assert world.says(alice.access, WRITE) == "feature-shut-down"
+    in_thread(other.close).result(LIMIT_S)

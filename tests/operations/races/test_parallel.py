@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 
 from broker.domain.errors import OAuthError
-from broker.operations import consent, shutdowns
+from broker.operations import consent, issuing, shutdowns
+from broker.operations.register import clients
 from broker.store import grants
-from tests.concurrency import together
-from tests.world import Connection, World
+from tests.concurrency import LIMIT_S, Step, in_thread, stopped, together, waits
+from tests.world import VERIFIER, Connection, World
 
 WRITE = "messages:write"
 N = 8
@@ -37,6 +39,28 @@ def test_of_parallel_redemptions_exactly_one_succeeds(world: World) -> None:
     given, refused = redeemed_in_parallel(world)
     assert len(given) == 1
     assert refused == ["invalid_grant"] * (N - 1)
+
+
+def _redeeming(world: World, code: str, step: Step) -> issuing.TokenAnswer:
+    """Redeem a code, and stop when it is claimed and not yet committed."""
+
+    def randomness(length: int) -> bytes:
+        step()
+        return world.runtime.randomness(length)
+
+    with replace(world.runtime, randomness=randomness).write("client") as context:
+        client = clients.get(context, "tuneloop-share")
+        return issuing.redeem_code(context, client, code, client.redirect_uris[0], VERIFIER)
+
+
+def test_a_redemption_that_waits_for_another_is_refused(world: World) -> None:
+    code = world.consent("alice", "tuneloop-share")
+    with stopped(partial(_redeeming, world, code)) as (first, step):
+        second = in_thread(partial(world.redeem, "tuneloop-share", code))
+        assert waits(world, second)
+        step.released.set()
+        assert first.result(LIMIT_S)["scope"] == WRITE
+        assert isinstance(second.exception(LIMIT_S), OAuthError)
 
 
 def test_parallel_redemptions_are_a_replay_and_end_what_the_first_was_given(world: World) -> None:
