@@ -31,8 +31,11 @@ class Spool:
     def _open(self) -> None:
         self.name = f"{os.getpid()}-{os.urandom(8).hex()}{SUFFIX}"
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_CLOEXEC
-        self._file = os.open(self._directory / self.name, flags, 0o600)
+        # Locked before it has the name that others look for: one that finds it free takes it for a dead worker's.
+        unseen = self._directory / f"{self.name}.new"
+        self._file = os.open(unseen, flags, 0o600)
         fcntl.flock(self._file, fcntl.LOCK_EX)
+        unseen.rename(self._directory / self.name)
         self._size = 0
 
     def append(self, line: bytes) -> None:

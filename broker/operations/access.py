@@ -17,6 +17,11 @@ SUFFIX = ".spool"
 _CHUNK = 1 << 20
 
 
+def take_in_own(runtime: Runtime, spool: str) -> None:
+    """Take in what one spool holds: a living worker's own, now and then, so that readers find little left to do."""
+    _take_in_file(runtime, runtime.spools / spool)
+
+
 def take_in(runtime: Runtime) -> bool:
     """Take in what every spool of this machine holds; True if no spool that is known of was out of reach.
 

@@ -105,7 +105,7 @@ def _counts(context: Context, shutdown: Shutdown) -> dict[str, object]:
         at = (feature.shut_down_at or at) - 1
     left = shutdowns.left(transaction, feature_id, epoch, context.now)
     left["access_tokens"] += _admitted_now(context, shutdown)
-    after = shutdowns.admitted_after(transaction, feature_id, epoch, shutdown.position)
+    after = shutdowns.admitted_after(transaction, shutdown)
     return {
         "ended": shutdowns.ended(transaction, feature_id, epoch, at),
         "live_after": left | {"admitted_after": after},

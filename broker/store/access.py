@@ -15,14 +15,16 @@ from broker.store.engine.statements import Statement
 
 _r = s.access_record.c
 _TAKEN = Statement(select(s.spool.c.taken).where(s.spool.c.name == bindparam("spool_name")))
+_NEW = {"name": bindparam("spool_name"), "taken": 0}
 _MEET = {
-    "sqlite": Statement(sqlite.insert(s.spool).on_conflict_do_nothing()),
-    "postgresql": Statement(postgresql.insert(s.spool).on_conflict_do_nothing()),
+    "sqlite": Statement(sqlite.insert(s.spool).values(**_NEW).on_conflict_do_nothing()),
+    "postgresql": Statement(postgresql.insert(s.spool).values(**_NEW).on_conflict_do_nothing()),
 }
 _ADVANCE = Statement(  # only from where it was read: of two that take in the same lines one goes away empty-handed
     update(s.spool)
     .where(s.spool.c.name == bindparam("spool_name"), s.spool.c.taken == bindparam("before"))
     .values(taken=bindparam("after"))
+    .returning(s.spool.c.id)
 )
 _ADD = Statement(insert(s.access_record))
 _SPOOLS = Statement(select(s.spool.c.name))
@@ -42,7 +44,7 @@ def spools(transaction: Transaction) -> set[str]:
 
 def announce(transaction: Transaction, spool: str) -> None:
     """Make a spool known."""
-    transaction.run(_MEET[transaction.database.engine.dialect.name], name=spool, taken=0)
+    transaction.run(_MEET[transaction.database.engine.dialect.name], spool_name=spool)
 
 
 def forget(transaction: Transaction, spool: str) -> None:
@@ -55,9 +57,10 @@ def take_in(
 ) -> bool:
     """Add records, each with its place in the spool, and move the mark to ``after``; False if it was not ``before``."""
     announce(transaction, spool)
-    if transaction.run(_ADVANCE, spool_name=spool, before=before, after=after) == 0:
+    moved = transaction.row(_ADVANCE, spool_name=spool, before=before, after=after)
+    if moved is None:
         return False
-    transaction.many(_ADD, [{"spool": spool, "place": place, **record._asdict()} for place, record in records])
+    transaction.many(_ADD, [{"spool_id": moved[0], "place": place, **record._asdict()} for place, record in records])
     return True
 
 

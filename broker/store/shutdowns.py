@@ -197,18 +197,19 @@ _ENDED = {
 _LEFT = {"grants": Statement(_left(s.grant, _grant_life()))} | {
     kind: Statement(_left(table, _own_life(table, spent))) for kind, table, spent in _ISSUED
 }
-_allowed = s.access_record.c.decision == "allowed"
+_allowed = and_(s.access_record.c.decision == "allowed", s.access_record.c.grant_id.is_not(None))
 _AFTER = [
     Statement(_after(s.access_token, s.access_token.c.grant_id.is_not(None))), Statement(_after(s.refresh_token)),
     Statement(_after(s.authorization_code)), Statement(_after(s.message)),
-    Statement(_after(s.access_record, _allowed, s.access_record.c.grant_id.is_not(None))),
+    # A snapshot that has seen the closing is at or after it on the clock too, and by that there is an index.
+    Statement(_after(s.access_record, _allowed, s.access_record.c.at >= _AT)),
 ]  # fmt: skip
 _LAST_ACCESS = Statement(
-    select(func.max(s.access_record.c.at)).where(
-        s.access_record.c.feature_id == _FEATURE, s.access_record.c.feature_epoch < _EPOCH,
-        s.access_record.c.decision == "allowed", s.access_record.c.grant_id.is_not(None),
-    )
-)  # fmt: skip
+    select(s.access_record.c.at)
+    .where(s.access_record.c.feature_id == _FEATURE, s.access_record.c.feature_epoch < _EPOCH, _allowed)
+    .order_by(s.access_record.c.at.desc())
+    .limit(1)
+)
 _SAMPLE = Statement(
     select(s.access_token.c.hash)
     .where(s.access_token.c.feature_id == _FEATURE, s.access_token.c.feature_epoch == _EPOCH - 1,
@@ -232,9 +233,10 @@ def left(transaction: Transaction, feature_id: str, epoch: int, now: Instant) ->
     return {kind: _number(transaction.row(statement, **values)) for kind, statement in _LEFT.items()}
 
 
-def admitted_after(transaction: Transaction, feature_id: str, epoch: int, position: int) -> int:
-    """Rows that were written, or reads that were allowed, under the feature at or after the closing position."""
-    values = {"feature": feature_id, "epoch": epoch, "closing": position}
+def admitted_after(transaction: Transaction, shutdown: Shutdown) -> int:
+    """Rows that were written, or reads that were allowed, under the feature at or after its closing position."""
+    values = {"feature": shutdown.feature_id, "epoch": shutdown.epoch, "closing": shutdown.position,
+              "at": shutdown.committed_at}  # fmt: skip
     return sum(_number(transaction.row(statement, **values)) for statement in _AFTER)
 
 

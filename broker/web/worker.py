@@ -48,24 +48,29 @@ def _background(running: Runtime, spool: Spool) -> None:
 
     Nothing of it makes an end true: decisions read deadlines and states themselves.
     """
-    pause = threading.Event()
+    pause, everybodys = threading.Event(), True  # at the start, what dead workers have left too
     while True:
         pause.wait(_PERIOD_S * random.uniform(0.75, 1.25))  # noqa: S311 - so that workers do not march in step
         if not Path(running.spools).is_dir():
             continue
         try:
-            _once(running, spool)
+            everybodys = _once(running, spool, everybodys=everybodys)
         except BrokerError as error:
             log.warning("background", job="housekeeping", why=str(error))
         except Exception as error:
             log.error("background", job="housekeeping", error=type(error).__name__, exc_info=error)
 
 
-def _once(running: Runtime, spool: Spool) -> None:
+def _once(running: Runtime, spool: Spool, *, everybodys: bool) -> bool:
+    """One round; whether the next is to look at every spool, because this one has let go of a full one."""
+    if everybodys:
+        access.take_in(running)
+    else:
+        access.take_in_own(running, spool.name)
     fresh = spool.rotate()
     if fresh is not None:
         access.announce(running, fresh)
-    access.take_in(running)
     done = shutdowns.housekeeping(running)
     if done:
         log.info("background", job="housekeeping", count=done)
+    return fresh is not None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import BigInteger, Boolean, Column, ForeignKey, Index, Integer, PrimaryKeyConstraint, Table, Text
 
-from broker.store.schema.base import hash_column, instant, metadata, number, words
+from broker.store.schema.base import hash_column, instant, metadata, number, Serial, words
 
 deployment = Table(
     "deployment",
@@ -64,7 +64,7 @@ audit_head = Table(
 access_record = Table(
     "access_record",
     metadata,
-    words("spool"),  # which worker wrote it, and where in its spool: taking it in twice changes nothing
+    number("spool_id"),  # which worker wrote it, and where in its spool
     number("place"),
     instant("at", null=False),
     number("position"),
@@ -77,15 +77,18 @@ access_record = Table(
     number("thread_id", null=True),
     words("request"),
     words("decision"),  # allowed, or the reason
-    PrimaryKeyConstraint("spool", "place"),
+    PrimaryKeyConstraint("spool_id", "place"),
     Index(None, "grant_id", "at"),
-    Index(None, "feature_id", "feature_epoch", "position"),
-    Index(None, "thread_id", "at"),
+    Index(None, "feature_id", "at"),
+    sqlite_with_rowid=False,  # each index costs every read's record; a spool's are appended in their order
 )
 
 spool = Table(
     "spool",
     metadata,
-    Column("name", Text, primary_key=True),
+    Column("id", Serial, primary_key=True),
+    words("name"),
     number("taken"),  # bytes taken in so far
+    Index("uq_spool_name", "name", unique=True),
+    sqlite_autoincrement=True,  # a number is never given twice: records outlive their spool
 )

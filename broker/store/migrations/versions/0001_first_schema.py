@@ -11,7 +11,7 @@ def upgrade() -> None:
 
     op.create_table(
         "access_record",
-        sa.Column("spool", sa.Text(), nullable=False),
+        sa.Column("spool_id", sa.BigInteger(), nullable=False),
         sa.Column("place", sa.BigInteger(), nullable=False),
         sa.Column("at", sa.BigInteger(), nullable=False),
         sa.Column("position", sa.BigInteger(), nullable=False),
@@ -24,16 +24,11 @@ def upgrade() -> None:
         sa.Column("thread_id", sa.BigInteger(), nullable=True),
         sa.Column("request", sa.Text(), nullable=False),
         sa.Column("decision", sa.Text(), nullable=False),
-        sa.PrimaryKeyConstraint("spool", "place", name=op.f("pk_access_record")),
+        sa.PrimaryKeyConstraint("spool_id", "place", name=op.f("pk_access_record")),
+        sqlite_with_rowid=False,
     )
-    op.create_index(
-        op.f("ix_access_record_feature_id_feature_epoch_position"),
-        "access_record",
-        ["feature_id", "feature_epoch", "position"],
-        unique=False,
-    )
+    op.create_index(op.f("ix_access_record_feature_id_at"), "access_record", ["feature_id", "at"], unique=False)
     op.create_index(op.f("ix_access_record_grant_id_at"), "access_record", ["grant_id", "at"], unique=False)
-    op.create_index(op.f("ix_access_record_thread_id_at"), "access_record", ["thread_id", "at"], unique=False)
     op.create_table(
         "approval",
         sa.Column("id", sa.Text(), nullable=False),
@@ -117,10 +112,13 @@ def upgrade() -> None:
     )
     op.create_table(
         "spool",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("name", sa.Text(), nullable=False),
         sa.Column("taken", sa.BigInteger(), nullable=False),
-        sa.PrimaryKeyConstraint("name", name=op.f("pk_spool")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_spool")),
+        sqlite_autoincrement=True,
     )
+    op.create_index("uq_spool_name", "spool", ["name"], unique=True)
     op.create_table(
         "thread",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
