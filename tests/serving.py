@@ -11,7 +11,7 @@ import tempfile
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -28,6 +28,8 @@ class Served:
     url: str
     process: subprocess.Popen[str]
     log: Path
+    database_url: str
+    config: Path | None = None
 
     def stop(self) -> int:
         """SIGTERM, which drains; the exit code."""
@@ -49,6 +51,10 @@ class Served:
         """What it has written to stderr so far."""
         return self.log.read_text(errors="replace")
 
+    def run(self, *arguments: str | Path) -> subprocess.CompletedProcess[str]:
+        """Run another command of `broker` on its database, as an operator would beside it."""
+        return run(*arguments, database_url=self.database_url, config=self.config)
+
 
 def environment(env: Mapping[str, str] | None = None) -> dict[str, str]:
     """This process's environment without what a developer's shell says of a broker, and with ``env``."""
@@ -58,7 +64,7 @@ def environment(env: Mapping[str, str] | None = None) -> dict[str, str]:
 def run(
     *arguments: str | Path, database_url: str, config: Path | None = None, env: Mapping[str, str] | None = None
 ) -> subprocess.CompletedProcess[str]:
-    """Run another command of `broker` to its end on a database, as an operator would beside a broker that serves."""
+    """Run another command of `broker` to its end on a database."""
     command = [*COMMAND, *map(str, arguments), *_where(database_url, config)]
     return subprocess.run(
         command, cwd=ROOT, env=environment(env), capture_output=True, text=True, check=False, timeout=START_TIMEOUT_S
@@ -83,9 +89,9 @@ def serve(
             [*command, *_where(database_url, config)], cwd=ROOT, env=environment(env), text=True,
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=stderr, start_new_session=True,
         )  # fmt: skip
-    served = Served("", process, log)
+    served = Served("", process, log, database_url, config)
     try:
-        yield Served(_ready_url(served), process, log)
+        yield replace(served, url=_ready_url(served))
     finally:
         served.kill()
         if process.stdout is not None:
