@@ -135,11 +135,11 @@ def _token_denial(s: Standing) -> Denied | None:
 
 def live_scopes(s: Standing) -> frozenset[str]:
     """Token ∩ grant ∩ ceiling ∩ in use: what this token can still do at ``now``."""
-    held = s.token_scopes.split(" ")
+    held = s.token_scopes.split()
     if s.grant_id is None:  # client_credentials: no user, nothing that a ceiling or disuse could narrow
         return frozenset(held)
     now, live = s.now, []
-    for item in (s.live_scopes or "").split(" "):
+    for item in (s.live_scopes or "").split():
         scope, _, ends = item.partition("=")
         if scope in held and int(ends) > now:
             live.append(scope)
@@ -149,7 +149,7 @@ def live_scopes(s: Standing) -> frozenset[str]:
 def deadline(s: Standing, scopes: frozenset[str]) -> Instant:
     """The earliest instant at which any part of this yes ends by time alone (``exp`` of introspection)."""
     ends = [s.expires_at, s.grant_expires_at, s.presence_ends_at, s.feature_ends_at]
-    for item in (s.live_scopes or "").split(" "):
+    for item in (s.live_scopes or "").split():
         scope, _, instant = item.partition("=")
         if scope in scopes:
             ends.append(int(instant))

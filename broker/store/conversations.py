@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import Integer, Select, bindparam, cast, delete, exists, insert, or_, select
 
@@ -15,8 +14,7 @@ from broker.store.engine.statements import Statement, adding
 _t, _m, _member = s.thread.c, s.message.c, s.thread_member.c
 
 
-@dataclass(frozen=True, slots=True)
-class Message:
+class Message(NamedTuple):
     """A message; ``via`` is the id and name of the client that posted it."""
 
     id: int
@@ -93,7 +91,7 @@ def members(transaction: Transaction, thread_id: int) -> list[tuple[int, str, st
 
 def messages(transaction: Transaction, thread_id: int, *, count: int, before: int = FIRST_PAGE) -> list[Message]:
     """The newest messages before an id, newest first."""
-    return [Message(*row) for row in transaction.rows(_MESSAGES, thread=thread_id, before=before, count=count)]
+    return [Message._make(row) for row in transaction.rows(_MESSAGES, thread=thread_id, before=before, count=count)]
 
 
 def message(transaction: Transaction, message_id: int) -> Message | None:

@@ -10,7 +10,7 @@ from broker.web import errors
 
 _LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
 _PROBES = ("/healthz", "/readyz")  # whoever probes names a machine, not a site
-_FORWARDED = ("Forwarded", "X-Forwarded-")
+_FORWARDED = ("HTTP_FORWARDED", "HTTP_X_FORWARDED_")  # as WSGI spells them
 _POLICY = (
     "default-src 'none'; style-src 'self'; img-src 'self'; font-src 'self'; script-src 'self'; connect-src 'self';"
     " base-uri 'none'; frame-ancestors 'none'; form-action 'self'"
@@ -23,13 +23,14 @@ def allow_form_target(origin: str) -> None:
 
 
 def _host_problem(settings: Settings) -> str | None:
-    host = request.host.rsplit(":", 1)[0] if not request.host.endswith("]") else request.host
+    named = request.host
+    host = named.rsplit(":", 1)[0] if not named.endswith("]") else named
     if settings.demo is not None:
-        if any(name.title().startswith(_FORWARDED) for name, _ in request.headers):
+        if any(name.startswith(_FORWARDED) for name in request.environ):
             return "the demo world is not served through a proxy"
         return None if host in _LOOPBACK else "the demo world is served on a loopback address only"
     allowed = settings.allowed_hosts or _LOOPBACK
-    served = host in allowed or request.host in allowed or request.path in _PROBES
+    served = host in allowed or named in allowed or request.path in _PROBES
     return None if served else "this host is not served here"
 
 
@@ -53,7 +54,7 @@ def install(app: Flask, settings: Settings) -> None:
         headers = response.headers
         headers["X-Content-Type-Options"] = "nosniff"
         headers["Referrer-Policy"] = "no-referrer"
-        if response.mimetype == "text/html":
+        if headers.get("Content-Type", "").startswith("text/html"):
             targets = "".join(f" {origin}" for origin in g.get("form_targets", ()))
             headers["Content-Security-Policy"] = _POLICY + targets
             headers["X-Frame-Options"] = "DENY"

@@ -11,7 +11,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -106,12 +106,10 @@ class Database:
             return self._clock()
         return time.time_ns() // 1000 if self.is_sqlite else None
 
-    @contextmanager
-    def read(self) -> Iterator[Transaction]:
+    def read(self) -> AbstractContextManager[Transaction]:
         """A read-only transaction: every statement in it sees one snapshot."""
         begin = "BEGIN" if self.is_sqlite else "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
-        with self._transaction(begin, "ROLLBACK") as transaction:
-            yield transaction
+        return self._transaction(begin, "ROLLBACK")
 
     @contextmanager
     def write(self) -> Iterator[Transaction]:
@@ -132,17 +130,16 @@ class Database:
         assert not getattr(self._local, "busy", False), "a transaction is open in this thread already"
         with self.failures.translated(self._drop):
             cursor = self._cursor()
-            cursor.execute(begin)
-        self._local.busy = True
-        try:
-            with self.failures.translated(self._drop):
+            self._local.busy = True
+            try:
+                cursor.execute(begin)
                 yield Transaction(self, cursor)
                 cursor.execute(end)
-        except BaseException:
-            self._roll_back(cursor)
-            raise
-        finally:
-            self._local.busy = False
+            except BaseException:
+                self._roll_back(cursor)
+                raise
+            finally:
+                self._local.busy = False
 
     def _roll_back(self, cursor: Any) -> None:
         try:

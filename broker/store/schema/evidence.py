@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import BigInteger, Boolean, Column, ForeignKey, Index, Integer, PrimaryKeyConstraint, Table, Text
 
-from broker.store.schema.base import hash_column, instant, metadata, number, Serial, words
+from broker.store.schema.base import Serial, hash_column, instant, metadata, number, words
 
 deployment = Table(
     "deployment",
