@@ -17,19 +17,6 @@ class FeatureState(StrEnum):
     SHUT_DOWN = "shut_down"
 
 
-_NEXT = {
-    FeatureState.DRAFT: {FeatureState.ACTIVE, FeatureState.SHUT_DOWN},
-    FeatureState.ACTIVE: {FeatureState.SUSPENDED, FeatureState.SHUT_DOWN},
-    FeatureState.SUSPENDED: {FeatureState.ACTIVE, FeatureState.SHUT_DOWN},
-    FeatureState.SHUT_DOWN: {FeatureState.ACTIVE},
-}
-
-
-def may_become(before: FeatureState, after: FeatureState) -> bool:
-    """Whether the state machine has this arrow."""
-    return after in _NEXT[before]
-
-
 @dataclass(frozen=True, slots=True)
 class CeilingEntry:
     """One scope of a ceiling; ``since`` is the audit position at which it (last) entered."""
