@@ -54,17 +54,27 @@ def encode(record: AccessRecord) -> bytes:
 
 
 def decode(line: bytes) -> AccessRecord | None:
-    """Read a line back; None for one that a full disk or a crash has cut."""
-    fields = line.decode("ascii", "replace").rstrip("\n").split("\t")
+    """Read a line back; None for one that a full disk or a crash has cut, or filled with zeros."""
+    text = line.decode("ascii", "replace").rstrip("\n")
+    if "\0" in text or "\ufffd" in text:
+        return None
+    fields = text.split("\t")
     try:
         at, position, client, feature, epoch, grant, account, scope, thread, request, decision = fields
         return AccessRecord(
-            int(at), int(position), client, feature, int(epoch), _number(grant), _number(account), scope,
-            _number(thread), request, decision,
+            _number(at), _number(position), client, feature, _number(epoch), _number_or_none(grant),
+            _number_or_none(account), scope, _number_or_none(thread), request, decision,
         )  # fmt: skip
     except ValueError:
         return None
 
 
-def _number(text: str) -> int | None:
-    return int(text) if text else None
+def _number(text: str) -> int:
+    number = int(text)
+    if not 0 <= number < 1 << 63:
+        raise ValueError(f"{text} is no number of ours")
+    return number
+
+
+def _number_or_none(text: str) -> int | None:
+    return _number(text) if text else None

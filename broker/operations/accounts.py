@@ -88,7 +88,13 @@ def login_failed(context: Context, username: str, address: str) -> None:
 
 
 def log_in(context: Context, account: Account, address: str) -> str:
-    """Open a session for an account whose password was right; the session's secret."""
+    """Open a session for an account whose password was right; the session's secret.
+
+    The password was checked before this transaction: an account that was disabled or got another password since is
+    refused, or the session would outlive what has closed all others.
+    """
+    if accounts.shared(context.transaction, account.id) != account:
+        raise Conflict("the account has changed in the meantime; please log in again")
     accounts.forgive(context.transaction, _keys(account.username, address)[0])
     secret = context.new_secret(TokenKind.SESSION)
     lifetimes = context.settings.lifetimes

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from sqlalchemy import bindparam, insert, select
 
-from broker.domain.instants import Instant
 from broker.store import audit, clock
 from broker.store import schema as s
 from broker.store.engine.database import Transaction
@@ -25,9 +24,8 @@ def is_demo(transaction: Transaction) -> bool:
     return row is not None and bool(row[0])
 
 
-def start(transaction: Transaction, *, demo: bool, at: Instant) -> None:
+def start(transaction: Transaction, *, demo: bool) -> None:
     """Mark an empty database as set up, with a clock and an audit log."""
     clock.start(transaction)
-    clock.raise_floor(transaction, at)
     audit.start(transaction)
-    transaction.run(_ADD, is_demo=demo, at=at)
+    transaction.run(_ADD, is_demo=demo, at=clock.read(transaction))

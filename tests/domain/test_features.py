@@ -1,4 +1,4 @@
-"""Features: the arrows between their states, their ceiling, and what a need explains."""
+"""Features: their ceiling, their end, and what a need explains."""
 
 from __future__ import annotations
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from broker.domain.audit import Action
-from broker.domain.errors import Refused
+from broker.domain.errors import Conflict, Refused
 from broker.domain.features import CeilingEntry, Feature, FeatureState
 from broker.operations import accounts
 from broker.operations.context import Context, Runtime, begin
@@ -35,12 +35,20 @@ def client_of(file: ClientFile, feature_id: str) -> Client:
 
 def seed(runtime: Runtime) -> bool:
     """Fill an empty database in one transaction; False if it was filled before. Refuses another world's database."""
+    try:
+        return _seed(runtime)
+    except Conflict:
+        # Perhaps another node has begun at the same moment. Its commit is what this one then finds; if there is none,
+        # the refusal was the register's own, and comes again.
+        return _seed(runtime)
+
+
+def _seed(runtime: Runtime) -> bool:
     with runtime.database.write() as transaction:
         if deployment.is_seeded(transaction):
             _require_same_world(transaction, runtime.settings)
             return False
-        at = runtime.database.instant() or 0
-        deployment.start(transaction, demo=runtime.settings.demo is not None, at=at)
+        deployment.start(transaction, demo=runtime.settings.demo is not None)
         context = begin(transaction, runtime.settings, "broker", runtime.randomness)
         context.record(Action.BROKER_SEEDED, "broker", demo=runtime.settings.demo is not None)
         for partner in runtime.settings.register.partners:

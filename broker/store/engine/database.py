@@ -18,7 +18,7 @@ from typing import Any
 from sqlalchemy import Connection, Engine, create_engine, event, make_url
 from sqlalchemy.pool import NullPool
 
-from broker.domain.errors import Undecided
+from broker.domain.errors import Refused, Undecided
 from broker.domain.instants import Instant
 from broker.store.engine.failures import failures_of
 from broker.store.engine.statements import Statement
@@ -64,7 +64,10 @@ class Transaction:
     def _execute(self, statement: Statement, values: Parameters) -> None:
         text, carried = statement.text(self.database.engine.dialect)
         self.statements += 1
-        self._cursor.execute(text, {**carried, **values} if carried else values)
+        try:
+            self._cursor.execute(text, {**carried, **values} if carried else values)
+        except (UnicodeEncodeError, OverflowError) as error:  # half a surrogate pair, a number of more than 64 bits
+            raise Refused("it has a character or number that cannot be stored") from error
 
 
 class Database:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from sqlalchemy.exc import DBAPIError
 
-from broker.domain.errors import Conflict, Undecided
+from broker.domain.errors import BrokerError, Conflict, Refused, Undecided
 
 
 @dataclass(frozen=True)
@@ -18,6 +18,7 @@ class Failures:
 
     undecided: tuple[type[Exception], ...]
     conflict: tuple[type[Exception], ...]
+    refused: tuple[type[Exception], ...]  # values that no column of this kind holds, such as a text with NUL
     damaged: tuple[type[Exception], ...] = ()  # exactly these: what derives from them is a bug of ours
 
     @contextmanager
@@ -27,25 +28,31 @@ class Failures:
         An exception during COMMIT is undecided too: the transaction may stand. So no caller may take ``Undecided`` for
         "it did not happen"; it means "nobody can say yet", and asking again is safe for every operation.
         """
+        known: tuple[type[Exception], ...] = (
+            *self.conflict, *self.refused, *self.undecided, *self.damaged, DBAPIError,
+        )  # fmt: skip
         try:
             yield
-        except self.conflict as error:
-            raise Conflict(f"the database refused it: {_first_line(error)}") from error
-        except self.undecided as error:
-            drop()
-            raise Undecided(f"the database cannot answer now: {_first_line(error)}") from error
-        except self.damaged as error:
-            if type(error) not in self.damaged:
+        except known as error:
+            meaning = self._meaning(error)
+            if meaning is None or isinstance(meaning, Undecided):
+                drop()
+            if meaning is None:
                 raise
-            drop()
-            raise Undecided(f"the database is damaged: {_first_line(error)}") from error
-        except DBAPIError as error:  # while connecting, SQLAlchemy wraps the driver's own
-            drop()
-            if error.orig is not None and isinstance(error.orig, self.undecided):
-                raise Undecided(f"the database cannot be reached: {_first_line(error.orig)}") from error
-            if type(error.orig) in self.damaged:
-                raise Undecided(f"the database is damaged: {_first_line(error.orig or error)}") from error
-            raise
+            raise meaning from error
+
+    def _meaning(self, error: Exception) -> BrokerError | None:
+        """What a failure means, or None for a bug of ours."""
+        connecting = isinstance(error, DBAPIError)  # SQLAlchemy connects, and wraps the driver's own
+        cause = error.orig if isinstance(error, DBAPIError) and error.orig is not None else error
+        words = _first_line(cause)
+        if isinstance(cause, self.conflict):
+            return Conflict(f"the database refused it: {words}")
+        if isinstance(cause, self.refused):
+            return Refused(f"it cannot be stored: {words}")
+        if isinstance(cause, self.undecided):
+            return Undecided(f"the database cannot {'be reached' if connecting else 'answer now'}: {words}")
+        return Undecided(f"the database is damaged: {words}") if type(cause) in self.damaged else None
 
 
 def _first_line(error: BaseException) -> str:
@@ -56,8 +63,8 @@ def failures_of(dialect: str) -> Failures:
     """The failures of a dialect's driver; psycopg is imported only where PostgreSQL is used."""
     if dialect == "sqlite":
         undecided = (sqlite3.OperationalError, sqlite3.InternalError)
-        return Failures(undecided, (sqlite3.IntegrityError,), damaged=(sqlite3.DatabaseError,))
+        return Failures(undecided, (sqlite3.IntegrityError,), (sqlite3.DataError,), damaged=(sqlite3.DatabaseError,))
     import psycopg  # optional import: an extra
 
     unanswered = (psycopg.OperationalError, psycopg.InterfaceError, psycopg.InternalError)
-    return Failures(unanswered, (psycopg.IntegrityError,))
+    return Failures(unanswered, (psycopg.IntegrityError,), (psycopg.DataError,))
