@@ -40,7 +40,7 @@ def show() -> str | Response:
 def _apps() -> list[App]:
     names = {feature.id: feature.name for feature in features.all(transaction())}
     return [
-        App(client.name, client.partner_id, names[client.feature_id], origin(uri))
-        for client in clients.all(transaction()) if client.enabled
-        for uri in client.redirect_uris[:1] if uri.startswith(_LOOPBACK)
-    ]  # fmt: skip
+        App(client.name, client.partner_id, names[client.feature_id], origin(local[0]))
+        for client in clients.all(transaction())
+        if client.enabled and (local := [uri for uri in client.redirect_uris if uri.startswith(_LOOPBACK)])
+    ]
