@@ -88,22 +88,23 @@ def guarded(guard: Callable[[], Guard], *scopes: str, for_write: bool = False) -
     def decorate(view: View) -> View:
         @wraps(view)
         def checked(*args: Any, **values: Any) -> Any:
+            current, asked = guard(), request.environ
             try:
-                decision = guard().check(request.headers.get("Authorization"), needed, for_write=for_write)
+                decision = current.check(asked.get("HTTP_AUTHORIZATION"), needed, for_write=for_write)
             except NoToken:
                 return challenge()
             g.thread_id = None
-            name = f"{request.method} {request.url_rule}"
+            name = f"{asked['REQUEST_METHOD']} {request.url_rule}"
             if isinstance(decision, Denied):
-                guard().record(decision, name)
+                current.record(decision, name)
                 return refusal(decision)
             g.allowed = decision
             try:
                 answer = view(*args, **values)
             except (NotFound, Refused) as error:  # admitted, but there was nothing to do: not a use of the permission
-                guard().record(decision, name, g.thread_id, outcome=_OUTCOMES[isinstance(error, NotFound)])
+                current.record(decision, name, g.thread_id, outcome=_OUTCOMES[isinstance(error, NotFound)])
                 raise
-            guard().record(decision, name, g.thread_id)
+            current.record(decision, name, g.thread_id)
             return answer
 
         return checked

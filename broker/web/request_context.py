@@ -15,7 +15,7 @@ from flask import current_app, g
 from broker.operations.context import Context, Runtime, begin
 from broker.store.engine.database import Transaction
 
-READ, WRITE, NONE = "read", "write", "none"
+READ, WRITE, SINGLE, NONE = "read", "write", "single", "none"
 _SAFE = ("GET", "HEAD", "OPTIONS")
 
 View = TypeVar("View", bound=Callable[..., object])
@@ -49,7 +49,8 @@ def serving(kind: str) -> Iterator[None]:
         yield
         return
     database = runtime().database
-    with database.read() if kind == READ else database.write() as transaction:
+    opened = {READ: database.read, WRITE: database.write, SINGLE: database.single}[kind]
+    with opened() as transaction:
         g.transaction = transaction
         try:
             yield

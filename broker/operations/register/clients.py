@@ -94,8 +94,7 @@ def change(context: Context, client_id: str, name: str, redirect_uris: tuple[str
 
 def authenticate(transaction: Transaction, client_id: str, secret: str | None, method: str) -> Client | None:
     """The client that these credentials prove, or None: unknown, disabled, another method, or a wrong secret alike."""
-    client = clients.get(transaction, client_id)
-    live = clients.secret_hashes(transaction, client_id)
+    client, live = clients.with_secrets(transaction, client_id)
     presented = digest(secret or "")
     proven = sum(hmac.compare_digest(presented, each) for each in live) > 0  # all of them: time tells nothing
     if client is None or not client.enabled or client.auth_method != method:

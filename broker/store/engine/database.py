@@ -114,6 +114,10 @@ class Database:
         begin = "BEGIN" if self.is_sqlite else "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
         return self._transaction(begin, "ROLLBACK")
 
+    def single(self) -> AbstractContextManager[Transaction]:
+        """No transaction: each statement is a snapshot of its own. For questions that one statement answers."""
+        return self._transaction(None, None)
+
     @contextmanager
     def write(self) -> Iterator[Transaction]:
         """A transaction that commits at the end, or not at all.
@@ -129,15 +133,17 @@ class Database:
                 yield transaction
 
     @contextmanager
-    def _transaction(self, begin: str, end: str) -> Iterator[Transaction]:
+    def _transaction(self, begin: str | None, end: str | None) -> Iterator[Transaction]:
         assert not getattr(self._local, "busy", False), "a transaction is open in this thread already"
         with self.failures.translated(self._drop):
             cursor = self._cursor()
             self._local.busy = True
             try:
-                cursor.execute(begin)
+                if begin is not None:
+                    cursor.execute(begin)
                 yield Transaction(self, cursor)
-                cursor.execute(end)
+                if end is not None:
+                    cursor.execute(end)
             except BaseException:
                 self._roll_back(cursor)
                 raise

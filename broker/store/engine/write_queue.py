@@ -17,7 +17,7 @@ from pathlib import Path
 
 from broker.domain.errors import Undecided
 
-_PAUSE_S = 0.0001
+_PAUSE_S = 0.00002
 
 
 class WriteQueue:

@@ -53,6 +53,11 @@ _SECRETS = Statement(
     .where(s.client_secret.c.client_id == bindparam("id"))
     .order_by(s.client_secret.c.created_at)
 )
+_WITH_SECRETS = Statement(
+    select(*_COLUMNS, s.client_secret.c.hash)
+    .select_from(_FROM.join(s.client_secret, s.client_secret.c.client_id == _c.id, isouter=True))
+    .where(_c.id == bindparam("id"))
+)
 _ADD = Statement(insert(s.client))
 _ADD_SECRET = Statement(insert(s.client_secret))
 _DROP_SECRET = Statement(delete(s.client_secret).where(s.client_secret.c.hash == bindparam("old")))
@@ -86,6 +91,13 @@ def all(transaction: Transaction) -> list[Client]:
 def secret_hashes(transaction: Transaction, client_id: str) -> list[bytes]:
     """The hashes of the secrets that are live, oldest first; two at the most, for rotation."""
     return [bytes(row[0]) for row in transaction.rows(_SECRETS, id=client_id)]
+
+
+def with_secrets(transaction: Transaction, client_id: str) -> tuple[Client | None, list[bytes]]:
+    """One client and the hashes of its live secrets, by one statement."""
+    rows = transaction.rows(_WITH_SECRETS, id=client_id)
+    hashes = [bytes(row[-1]) for row in rows if row[-1] is not None]
+    return (_client(rows[0][:-1]) if rows else None), hashes
 
 
 def add(transaction: Transaction, client: Client, at: Instant) -> None:

@@ -1,7 +1,8 @@
 """The one place that knows Authlib: its server dispatches grant types and authenticates clients, ours decides.
 
-Authlib turns errors into answers, so the request's transaction commits on a refused exchange too. That is right here:
-what a replay has ended must last. What Authlib would do itself and does not safely (saving a token before the code is
+A client is authenticated before the exchange's transaction begins, so that on SQLite nobody waits for the one writer's
+turn meanwhile; the exchange judges the client's standing again. Its transaction commits on a refusal too: what a replay
+has ended must last. What Authlib would do itself and does not safely (saving a token before the code is
 claimed, comparing secrets in clear, PKCE that confidential clients may skip) is not used; docs/threat-model.md lists
 those traps.
 """
@@ -14,7 +15,7 @@ from typing import Any
 from authlib.oauth2.rfc6749 import AuthorizationServer, OAuth2Error, OAuth2Payload, OAuth2Request
 from authlib.oauth2.rfc6749.errors import InvalidClientError
 from authlib.oauth2.rfc6749.grants import BaseGrant, TokenEndpointMixin
-from flask import Request, Response
+from flask import Request, Response, g
 
 from broker.domain import scopes
 from broker.domain.errors import OAuthError
@@ -24,6 +25,7 @@ from broker.operations.register import clients
 from broker.store.register.clients import Client
 from broker.web.oauth.answers import error_answer, token_answer
 from broker.web.oauth.parameters import Parameters, basic_credentials, of_form
+from broker.web.request_context import SINGLE, WRITE, context, serving, transaction
 
 METHODS = ["client_secret_basic", "client_secret_post", "none"]
 
@@ -53,12 +55,11 @@ class _Payload(OAuth2Payload):
 class TokenRequest(OAuth2Request):
     """A request to an endpoint where clients authenticate, read strictly before Authlib sees it."""
 
-    def __init__(self, request: Request, context: Context) -> None:
+    def __init__(self, request: Request) -> None:
         # Which transport is good enough was judged when the broker started; Authlib would answer 500 behind a proxy.
         super().__init__(request.method, "https://broker.invalid/", headers=request.headers)
         self.parameters = of_form(request)
         self.payload = _Payload(self.parameters)
-        self.context = context
         self.basic = basic_credentials(request)
         if self.basic is not None and "client_secret" in self.parameters:
             raise OAuthError("invalid_request", "credentials in the header and in the body: use one")
@@ -73,7 +74,8 @@ def _authenticate(method: str, find: Callable[[TokenRequest], tuple[str, str | N
         given = find(request)
         if given is None:
             return None
-        client = clients.authenticate(request.context.transaction, given[0], given[1], method)
+        with serving(SINGLE):
+            client = clients.authenticate(transaction(), given[0], given[1], method)
         return None if client is None else AuthenticatedClient(client)
 
     return check
@@ -142,7 +144,16 @@ class _Grant(BaseGrant, TokenEndpointMixin):
         self.request.client = client
 
     def create_token_response(self) -> tuple[int, dict[str, str | int], list[tuple[str, str]]]:
-        return 200, self.exchange(self.request.context, self.request.client, self.request.parameters), []
+        client, refused = self.request.client, None
+        g.actor = f"client:{client.id}"
+        with serving(WRITE):
+            try:
+                answer = self.exchange(context(), client, self.request.parameters)
+            except OAuthError as error:
+                answer, refused = {}, error
+        if refused is not None:
+            raise refused
+        return 200, answer, []
 
     def exchange(self, context: Context, client: Client, given: Parameters) -> dict[str, str | int]:
         raise NotImplementedError
@@ -194,10 +205,10 @@ _GRANTS = {grant.GRANT_TYPE for grant in (AuthorizationCode, RefreshToken, Clien
 server = Server()
 
 
-def token_response(request: Request, context: Context) -> Response:
+def token_response(request: Request) -> Response:
     """Answer the token endpoint."""
     try:
-        asked = TokenRequest(request, context)
+        asked = TokenRequest(request)
         if asked.payload.grant_type is None:
             raise OAuthError("invalid_request", "grant_type is missing")
         answer: Response = server.create_token_response(asked)

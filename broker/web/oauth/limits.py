@@ -6,12 +6,15 @@ from flask import Response, request
 
 from broker.operations import limits
 from broker.web.oauth.answers import json_answer
-from broker.web.request_context import context
+from broker.web.request_context import READ, WRITE, context, runtime, serving
 
 
 def refuse_failing_client() -> Response | None:
     """429 with Retry-After for an address whose authentications have failed too often lately."""
-    wait_s = limits.client_must_wait(context(), request.remote_addr or "")
+    if not runtime().settings.limits.enabled:
+        return None
+    with serving(READ):
+        wait_s = limits.client_must_wait(context(), request.remote_addr or "")
     if wait_s is None:
         return None
     answer = json_answer(429, {"error": "slow_down", "error_description": "too many failed authentications"})
@@ -21,6 +24,7 @@ def refuse_failing_client() -> Response | None:
 
 def count_failure(answer: Response) -> Response:
     """Count an answer that says that a client could not be authenticated."""
-    if answer.status_code == 401:
-        limits.client_failed(context(), request.remote_addr or "")
+    if answer.status_code == 401 and runtime().settings.limits.enabled:
+        with serving(WRITE):
+            limits.client_failed(context(), request.remote_addr or "")
     return answer

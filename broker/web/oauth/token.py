@@ -11,19 +11,21 @@ from broker.web.oauth import limits
 from broker.web.oauth.answers import error_answer, json_answer
 from broker.web.oauth.authlib_adapter import TokenRequest, server, token_response
 from broker.web.oauth.parameters import basic_credentials, of_form
-from broker.web.request_context import READ, context, runs, runtime, transaction
+from broker.web.request_context import NONE, SINGLE, WRITE, context, runs, runtime, serving, transaction
 
 endpoints = Blueprint("token", __name__, url_prefix="/oauth")
 
 
 @endpoints.post("/token")
+@runs(NONE)
 def token() -> Response:
-    """The token endpoint (RFC 6749 section 3.2)."""
+    """The token endpoint (RFC 6749 section 3.2). Nobody waits for a lock while a client is being authenticated."""
     limited = limits.refuse_failing_client()
-    return limited or limits.count_failure(token_response(request, context()))
+    return limited or limits.count_failure(token_response(request))
 
 
 @endpoints.post("/revoke")
+@runs(NONE)
 def revoke() -> Response:
     """The revocation endpoint (RFC 7009): 200 for a token that is unknown or another's, as for one's own.
 
@@ -33,18 +35,19 @@ def revoke() -> Response:
     if limited is not None:
         return limited
     try:
-        asked = TokenRequest(request, context())
+        asked = TokenRequest(request)
         client = server.authenticated(asked)
         if "token" not in asked.parameters:
             raise OAuthError("invalid_request", "token is missing")
-        tokens.revoke(context(), client, asked.parameters["token"])
+        with serving(WRITE):
+            tokens.revoke(context(), client, asked.parameters["token"])
     except OAuthError as error:
         return limits.count_failure(error_answer(error))
     return json_answer(200, {})
 
 
 @endpoints.post("/introspect")
-@runs(READ)
+@runs(SINGLE)
 def introspect() -> Response:
     """The introspection endpoint (RFC 7662), for registered resource servers.
 
