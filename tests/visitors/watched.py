@@ -14,7 +14,7 @@ class WatchedDatabase(Database):
     seen: tuple[Transaction, ...] = ()
 
     @contextmanager
-    def _transaction(self, begin: str, end: str) -> Iterator[Transaction]:
+    def _transaction(self, begin: str | None, end: str | None) -> Iterator[Transaction]:
         with super()._transaction(begin, end) as transaction:
             self.seen = (*self.seen, transaction)
             yield transaction
