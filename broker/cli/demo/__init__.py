@@ -30,7 +30,9 @@ def demo(stay: bool, port: int | None, workers: int) -> None:
     """Play the whole story on a copy of the configuration, or leave that world up (--stay)."""
     from rich.console import Console  # optional import: heavy, and only commands that print for people need it
 
-    console = Console(soft_wrap=False)
+    console = Console()
+    if not console.is_terminal:
+        console = Console(width=110)  # a log has no width of its own
     directory = _directory(stay)
     try:
         held = _stay(console, directory, port, workers) if stay else _play(console, directory, port or 0, workers)

@@ -32,13 +32,13 @@ class Ledger:
 
     def tell(self, text: str) -> None:
         """Say what happens."""
-        self._console.print(f"  {text}", highlight=False)
+        self._console.print(f"  {text}", highlight=False, soft_wrap=True)
 
     def check(self, promise: str, held: bool, seen: str) -> None:
         """Note one promise and what was seen."""
         self.lines.append(Line(promise, seen, held))
         mark = "[green]✓[/green]" if held else "[red]✗[/red]"
-        self._console.print(f"  {mark} {promise}: {seen}", highlight=False, markup=True)
+        self._console.print(f"  {mark} {promise}: {seen}", highlight=False, markup=True, soft_wrap=True)
 
     @property
     def held(self) -> bool:
@@ -57,4 +57,4 @@ class Ledger:
         self._console.print(table)
         held = sum(line.held for line in self.lines)
         seconds = time.monotonic() - self._started
-        self._console.print(f"{held} of {len(self.lines)} held, in {seconds:.1f} s.", highlight=False)
+        self._console.print(f"{held} of {len(self.lines)} held, in {seconds:.1f} s.", highlight=False, soft_wrap=True)

@@ -94,7 +94,7 @@ class Story:
         done = self._share_again(person, partner)
         seen = _said(done)
         if last_yes is not None:
-            seen += f", {(time.monotonic() - last_yes) * 1000:.0f} ms after its last yes"
+            seen += f", {(time.monotonic() - last_yes) * 1000:.0f} ms after its last yes (running the command included)"
         self.ledger.check(f"the next call of {who}'s token is refused", _kind(done) == kind, seen)
         error = (done.get("oauth_error") or {}).get("error")
         self.ledger.check("and so is its refresh", error == "invalid_grant", f"{error}")
@@ -104,10 +104,12 @@ class Story:
         left, ended = found.get("live_after") or {"?": 1}, found.get("ended") or {}
         self.ledger.tell(f"effect in {found.get('elapsed_ms')} ms, at {found.get('effective_at')}")
         self.ledger.check("the receipt counts what ended", ended.get("grants") == grants,
-                          f"{ended.get('grants')} grants, {ended.get('access_tokens')} access tokens,"
-                          f" {ended.get('refresh_tokens')} refresh tokens")  # fmt: skip
+                          f"grants {ended.get('grants')}, access tokens {ended.get('access_tokens')},"
+                          f" refresh tokens {ended.get('refresh_tokens')}")  # fmt: skip
         self.ledger.check(
-            "and finds nothing left", not any(left.values()), ", ".join(f"{v} {k}" for k, v in left.items())
+            "and finds nothing left",
+            not any(left.values()),
+            ", ".join(f"{k.replace('_', ' ')} {v}" for k, v in left.items()),
         )
 
     def _goes_on(self, person: Person, partner: str) -> None:
@@ -173,11 +175,12 @@ class Story:
         count = len(records["access"]) if isinstance(records, dict) else 0
         self.ledger.check("who did what is on record", count > 0, f"{count} access records")
         code, verified, errors = self.world.command("audit", "verify")
-        self.ledger.check("the audit log verifies", code == 0, errors or f"{verified}")
+        position = verified["position"] if isinstance(verified, dict) else 0
+        self.ledger.check("the audit log verifies", code == 0, errors or f"intact, {position} entries")
 
     def _first_thread(self, person: Person) -> str:
         """The page of the conversation that partners post into: the first one."""
-        number = min(map(int, re.findall(r'href="/inbox/(\d+)"', person.look("/inbox"))))
+        number = min(map(int, re.findall(r'href="/inbox/(\d+)', person.look("/inbox"))))
         return person.look(f"/inbox/{number}")
 
 

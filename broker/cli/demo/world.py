@@ -41,7 +41,7 @@ class World:
             check=False, env={**os.environ, **self.environ()}, timeout=60,
         )  # fmt: skip
         document = msgspec.json.decode(done.stdout) if done.stdout else None
-        return done.returncode, document, done.stderr.strip()
+        return done.returncode, document, done.stderr.strip().removeprefix("broker: ")
 
     def environ(self) -> dict[str, str]:
         """What a terminal needs to work on this world."""
