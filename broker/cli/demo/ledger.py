@@ -6,6 +6,7 @@ import time
 from dataclasses import dataclass
 
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 
@@ -38,7 +39,7 @@ class Ledger:
         """Note one promise and what was seen."""
         self.lines.append(Line(promise, seen, held))
         mark = "[green]✓[/green]" if held else "[red]✗[/red]"
-        self._console.print(f"  {mark} {promise}: {seen}", highlight=False, markup=True, soft_wrap=True)
+        self._console.print(f"  {mark} {escape(promise)}: {escape(seen)}", highlight=False, markup=True, soft_wrap=True)
 
     @property
     def held(self) -> bool:
@@ -52,7 +53,7 @@ class Ledger:
         table.add_column("promised")
         table.add_column("seen")
         for line in self.lines:
-            table.add_row("[green]✓[/green]" if line.held else "[red]✗[/red]", line.promise, line.seen)
+            table.add_row("[green]✓[/green]" if line.held else "[red]✗[/red]", escape(line.promise), escape(line.seen))
         self._console.print()
         self._console.print(table)
         held = sum(line.held for line in self.lines)

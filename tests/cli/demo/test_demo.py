@@ -38,7 +38,7 @@ def test_a_shutdown_that_does_not_happen_is_noticed(tmp_path: Path, monkeypatch:
         told = story.Story(world, ledger, stack)
         told.connect()
         told.use()
-        assert ledger.held
+        assert all(line.held for line in ledger.lines)
         monkeypatch.setattr(type(world), "command", lambda self, *arguments: (0, {}, ""))
         told.end_by_command()
     assert not ledger.held
