@@ -34,18 +34,25 @@ def _host_problem(settings: Settings) -> str | None:
     return None if served else "this host is not served here"
 
 
-def _has_nul() -> bool:
-    """Whether a path or a page's form has a NUL: no text of ours has one, and PostgreSQL fails on it much later."""
+def _body_problem() -> str | None:
+    """What is wrong with a body before anybody reads it as anything.
+
+    The server hands on what has come when a connection ends in the middle of a body: a form without its last fields
+    would be another form. And no text of ours has a NUL; PostgreSQL fails on it much later.
+    """
+    if request.content_length and len(request.get_data()) != request.content_length:
+        return "the body ended early"
     fields = [] if errors.for_programs() else request.form.items(multi=True)
-    return "\0" in request.path or any("\0" in value for _, value in fields)
+    nul = "\0" in request.path or any("\0" in value for _, value in fields)
+    return "there is a NUL character in it" if nul else None
 
 
 def install(app: Flask, settings: Settings) -> None:
-    """Check the host and the characters before, and set the headers after, each request."""
+    """Check the host and the body before, and set the headers after, each request."""
 
     @app.before_request
     def refuse_what_is_not_for_us() -> None:
-        problem = _host_problem(settings) or ("there is a NUL character in it" if _has_nul() else None)
+        problem = _host_problem(settings) or _body_problem()
         if problem is not None:
             raise BadRequest(problem)
 
