@@ -3,32 +3,13 @@
 from __future__ import annotations
 
 import pytest
-from sqlalchemy import update
 
-from broker.store import schema as s
-from broker.store.engine.statements import Statement
+from tests.visitors.hostile import LONG, MARKUP, TURNED, put_everywhere
 from tests.visitors.page import Page
 from tests.visitors.partner import Partner
 from tests.visitors.person import Person
 from tests.visitors.site import Site
 from tests.world import World
-
-MARKUP = "<script>alert(1)</script><img src=x onerror=alert(1)>\"' {{ 7 * 7 }}"
-TURNED = "\u202egnidaer"
-LONG = "W" * 10_000
-
-
-def _say(world: World, text: str) -> None:
-    """Put a text wherever a partner or a person could have, past the checks that would have refused it."""
-    changes = (
-        update(s.partner).values(name=text), update(s.feature).values(name=text, purpose=text),
-        update(s.feature_scope).values(reason=text, beyond_need=text), update(s.client).values(name=text),
-        update(s.thread).values(title=text), update(s.account).values(display_name=text),
-        update(s.message).values(text=text),
-    )  # fmt: skip
-    with world.database.write() as transaction:
-        for change in changes:
-            transaction.run(Statement(change))
 
 
 @pytest.fixture
@@ -39,7 +20,7 @@ def pages(sqlite_world: World, site: Site, request: pytest.FixtureRequest) -> li
     sqlite_world.disconnect(sqlite_world.connect("alice", "reelwise-recommend"))
     sqlite_world.connect("alice", "tuneloop-playing")
     sqlite_world.post(sqlite_world.connect("alice", "northbank-notice").access, "hello")
-    _say(sqlite_world, request.param)
+    put_everywhere(sqlite_world.database, request.param)
     for person in (alice, ops, partner):
         person.log_in()
     shown = [alice.open(path) for path in ("/inbox", "/inbox/1", "/connected-apps", "/account", tuneloop.asks())]
