@@ -21,7 +21,8 @@ _HASH = {"sqlite": "randomblob(32)", "postgresql": "sha256((random()::text || n:
 def _statements(dialect: str, low: int, high: int, now: int) -> list[str]:
     series, hash = _SERIES[dialect].format(low=low, high=high), _HASH[dialect]
     id, end = f"{_FIRST} + n", now + _YEAR_US
-    issued = f"'{CLIENT}', {id}, {id}, '{FEATURE}', 1, {id}, 'messages:read', {now}, {end}, 1000"
+    # Admitted at the first entry of the log, long before any closing.
+    issued = f"'{CLIENT}', {id}, {id}, '{FEATURE}', 1, {id}, 'messages:read', {now}, {end}, 1"
     columns = "hash, client_id, grant_id, account_id, feature_id, feature_epoch, family_id, scopes, issued_at"
     times = "created_at, updated_at, present_at, presence_ends_at, expires_at, ended_at, end_cause"
     tables = {
