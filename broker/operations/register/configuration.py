@@ -92,7 +92,10 @@ def _refused(subject: str, text: str) -> Change:
 
 def _ceiling(context: Context, known: Feature, new: Feature) -> Iterator[Change]:
     dropped = known.scopes - new.scopes
-    if dropped:
+    if dropped == known.scopes:
+        yield _refused(f"feature:{known.id}", f"nothing would be left of {known.id}'s ceiling; to end it, use:"
+                                              f" broker features shut-down {known.id}")  # fmt: skip
+    elif dropped:
         names = ", ".join(sorted(dropped))
         yield Change("narrows", f"feature:{known.id}", f"takes {names} out of {known.id}",
                      *_holders(context, known, dropped),
@@ -182,7 +185,7 @@ def _end(context: Context, feature_id: str) -> None:
     """Its receipt is completed by the coordinator after the commit."""
     feature = features.closed_for(context, feature_id)
     if feature.state is not FeatureState.SHUT_DOWN:
-        ending.end(context, feature, cause="configuration", reason="the configuration says shut_down")
+        ending.end(context, feature, cause="configuration", reason=ending.CONFIGURED)
 
 
 def _client(context: Context, feature_id: str, new: stored_clients.Client, secret: str | None) -> Iterator[Change]:

@@ -10,6 +10,8 @@ from broker.store import shutdowns
 from broker.store.register import features
 from broker.store.shutdowns import Shutdown
 
+CONFIGURED = "the configuration says shut_down"
+
 
 def end(context: Context, feature: Feature, *, cause: str, reason: str | None, op_id: str | None = None) -> Shutdown:
     """Shut a feature down whose fence this transaction has closed. In force when the transaction commits.

@@ -9,7 +9,7 @@ from broker.domain.errors import Conflict, Refused
 from broker.domain.features import CeilingEntry, Feature, FeatureState
 from broker.operations import accounts
 from broker.operations.context import Context, Runtime, begin
-from broker.operations.register import clients, features, partners, resource_servers
+from broker.operations.register import clients, ending, features, partners, resource_servers
 from broker.settings import ClientFile, DemoWorld, FeatureFile, PartnerFile, Settings
 from broker.store import conversations, deployment
 from broker.store.engine.database import Transaction
@@ -74,7 +74,7 @@ def register_partner(context: Context, file: PartnerFile) -> None:
 
 
 def register_feature(context: Context, file: FeatureFile, partner_name: str) -> None:
-    """Register a feature with its clients. One that is to be suspended or shut down is registered as a draft first."""
+    """Register a feature with its clients. One that is to be suspended or shut down is made so by its own verb."""
     feature = feature_of(file, partner_name, context.settings)
     is_new = feature.state in (FeatureState.DRAFT, FeatureState.ACTIVE)
     features.register(context, feature if is_new else replace(feature, state=FeatureState.DRAFT))
@@ -83,6 +83,9 @@ def register_feature(context: Context, file: FeatureFile, partner_name: str) -> 
     if feature.state is FeatureState.SUSPENDED:
         features.launch(context, file.id)
         features.suspend(context, file.id)
+    elif feature.state is FeatureState.SHUT_DOWN:
+        known = features.closed_for(context, file.id)
+        ending.end(context, known, cause="configuration", reason=ending.CONFIGURED)
 
 
 def _populate(context: Context, world: DemoWorld) -> None:
