@@ -41,7 +41,7 @@ def test_a_live_permission_names_app_feature_purpose_and_scopes(sqlite_world: Wo
         '<dt>Since</dt><dd><time datetime="2027-03-01T09:00:00.000Z">1 Mar 2027, 09:00 UTC</time>' in page.answer.text
     )
     assert "Until 29 Feb 2028, 09:00 UTC at the latest" in said(page)
-    assert "It ends on 30 May 2027 already, unless you log in through it until then" in said(page)
+    assert "If you do not come back to it, it ends on 30 May 2027." in said(page)
 
 
 def test_uses_are_counted_and_dated_when_the_page_is_opened(sqlite_world: World, alice: Person) -> None:
@@ -108,7 +108,7 @@ def test_saying_that_it_is_still_used_moves_the_end(sqlite_world: World, alice: 
     before = _shown(alice)
     (form,) = _forms(before, "/keep")
     alice.send(before, form)
-    assert "It ends on 18 Aug 2027 already" in said(alice.open(PAGE))
+    assert "If you do not come back to it, it ends on 18 Aug 2027." in said(alice.open(PAGE))
     assert sqlite_world.grant("alice", "tuneloop-share").present_at == sqlite_world.clock.now
 
 
