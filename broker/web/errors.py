@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import structlog
 from flask import Flask, Response, render_template, request
+from flask.globals import request_ctx
 from werkzeug.exceptions import HTTPException
 
 from broker.domain.errors import BrokerError, Conflict, NotFound, Undecided
@@ -23,8 +24,14 @@ def answer(status: int, kind: str, title: str, detail: str) -> Response:
     """One answer in the form that the one who asks can read."""
     if for_programs():
         return problem(status, kind, title, detail)
+    if request_ctx.url_adapter is None:  # a Host that is none: a page would fail at its own addresses
+        return _plain(status, f"{title}. {detail}")
     page = render_template("error.html", title=title, detail=detail, status=status)
     return Response(page, status, content_type="text/html; charset=utf-8")
+
+
+def _plain(status: int, words: str) -> Response:
+    return Response(f"{words}\n", status, content_type="text/plain; charset=utf-8")
 
 
 def _undecided(error: Undecided) -> Response:
@@ -60,10 +67,8 @@ def _unexpected(error: Exception) -> Response:
     """A bug of ours is no yes either: nothing was committed, and the log has the traceback without any value of it."""
     log.error("unexpected", path=request.path, error=type(error).__name__, exc_info=error)
     words = "Something went wrong here. Nothing was done. Please try again shortly."
-    if for_programs():
-        found = problem(503, "cannot-decide", "Something went wrong here", words)
-    else:  # without a template: what went wrong may be the templates
-        found = Response(f"{words}\n", 503, content_type="text/plain; charset=utf-8")
+    # No template is used: what went wrong may be the templates.
+    found = problem(503, "cannot-decide", "Something went wrong here", words) if for_programs() else _plain(503, words)
     found.headers["Retry-After"] = "5"
     return found
 
