@@ -125,6 +125,7 @@ class Database:
         SQLite: one writer at a time, in the order in which they asked. PostgreSQL: READ COMMITTED, so that the
         statement after a lock sees what was committed while it waited.
         """
+        self._refuse_nesting()  # before the queue, where a thread would wait for itself
         if self._queue is None:
             with self._transaction("BEGIN", "COMMIT") as transaction:
                 yield transaction
@@ -134,7 +135,7 @@ class Database:
 
     @contextmanager
     def _transaction(self, begin: str | None, end: str | None) -> Iterator[Transaction]:
-        assert not getattr(self._local, "busy", False), "a transaction is open in this thread already"
+        self._refuse_nesting()
         with self.failures.translated(self._drop):
             cursor = self._cursor()
             self._local.busy = True
@@ -149,6 +150,9 @@ class Database:
                 raise
             finally:
                 self._local.busy = False
+
+    def _refuse_nesting(self) -> None:
+        assert not getattr(self._local, "busy", False), "a transaction is open in this thread already"
 
     def _roll_back(self, cursor: Any) -> None:
         try:
