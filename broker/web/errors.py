@@ -34,8 +34,13 @@ def _plain(status: int, words: str) -> Response:
     return Response(f"{words}\n", status, content_type="text/plain; charset=utf-8")
 
 
+def _route() -> str:
+    """Which view it was, for the log; not the path, where somebody may have put a token by mistake."""
+    return f"{request.method} {request.url_rule or 'nowhere'}"
+
+
 def _undecided(error: Undecided) -> Response:
-    log.warning("undecided", path=request.path, why=str(error))
+    log.warning("undecided", route=_route(), why=str(error))
     found = answer(503, "cannot-decide", "The broker cannot decide now", "Please try again shortly; that is safe.")
     found.headers["Retry-After"] = str(error.retry_after_s)
     return found
@@ -65,7 +70,7 @@ def _http(error: HTTPException) -> Response:
 
 def _unexpected(error: Exception) -> Response:
     """A bug of ours is no yes either: nothing was committed, and the log has the traceback without any value of it."""
-    log.error("unexpected", path=request.path, error=type(error).__name__, exc_info=error)
+    log.error("unexpected", route=_route(), error=type(error).__name__, exc_info=error)
     words = "Something went wrong here. Nothing was done. Please try again shortly."
     # No template is used: what went wrong may be the templates.
     found = problem(503, "cannot-decide", "Something went wrong here", words) if for_programs() else _plain(503, words)

@@ -11,7 +11,7 @@ from typing import Any, TextIO, cast
 
 import structlog
 
-_FIELDS = ("timestamp", "level", "event", "path", "why", "error", "trace", "worker", "job", "count", "url")
+_FIELDS = ("timestamp", "level", "event", "route", "why", "error", "trace", "worker", "job", "count", "url")
 
 
 def _only_allowed(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
