@@ -146,6 +146,15 @@ def test_a_spool_that_is_gone_when_its_turn_comes_is_no_error(world: World) -> N
     assert _records(world) == []
 
 
+def test_a_spool_whose_worker_dies_before_it_was_read_to_the_end_stays(world: World) -> None:
+    alice = world.connect("alice", "tuneloop-share")
+    dead = _left_behind(world, _line(world, alice))
+    access._remove_if_done(world.runtime, dead)  # as if the line had come after the last look
+    assert dead.exists()
+    assert access.take_in(world.runtime)
+    assert not dead.exists()
+
+
 def test_records_that_nobody_here_can_reach_make_the_answer_incomplete(world: World) -> None:
     assert access.take_in(world.runtime)
     access.announce(world.runtime, "9-elsewhere.spool")

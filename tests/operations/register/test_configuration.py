@@ -146,6 +146,16 @@ def test_a_file_that_says_shut_down_shuts_down_with_a_receipt(world: World) -> N
     assert set(counts(receipt)[1].values()) == {0}
 
 
+def test_a_date_that_came_first_is_what_has_ended_a_feature_that_a_file_shuts_down(world: World) -> None:
+    with world.write() as context:
+        features.schedule(context, "share-a-track", START + DAY)
+    world.clock.advance(days=2)
+    _apply(world, proposing(replace(SHARE_A_TRACK, state="shut_down", ends_at=START + DAY)))
+    receipt = shutdowns.latest_receipt(world.runtime, "share-a-track")
+    assert receipt is not None
+    assert (receipt["cause"], receipt["epoch"]) == ("end_date", 2)
+
+
 def test_a_file_does_not_reopen(world: World) -> None:
     world.shut_down("share-a-track")
     (refused,) = _plan(world, SETTINGS)
