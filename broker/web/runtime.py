@@ -60,6 +60,7 @@ def open_runtime(settings: Settings, database_url: str) -> Runtime:
         file = sqlite_file(database_url)
         if file is not None:
             file.parent.mkdir(mode=0o700, exist_ok=True)
+            file.touch(mode=0o600)  # SQLite would let everybody on this machine read it
         database = Database(
             database_url,
             lock_timeout_ms=settings.database.lock_timeout_ms,
