@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 import psycopg
 import pytest
 from sqlalchemy import NullPool, create_engine, text
+from sqlalchemy.exc import IntegrityError
 
 from tests import databases
 from tests.postgres import PostgresServer, Unavailable, binaries, copied
@@ -67,6 +68,54 @@ def test_a_prepared_database_is_prepared_once_and_copied(tmp_path: Path, postgre
         _execute(url, "INSERT INTO mark VALUES (2)")
         assert _execute(url, "SELECT made FROM mark ORDER BY made") == [(1,), (2,)]
     assert len(prepared) == 2
+
+
+def _with_numbered_rows(url: str) -> None:
+    _execute(url, "CREATE TABLE part (id BIGSERIAL PRIMARY KEY, name TEXT)")
+    _execute(url, "CREATE TABLE bolt (part BIGINT REFERENCES part, size BYTEA)")
+    _execute(url, "INSERT INTO part (name) VALUES ('frame'), (NULL)")
+    _execute(url, "INSERT INTO bolt VALUES (1, '\\x00ff')")
+
+
+def _rows(url: str) -> tuple[list[tuple[object, ...]], list[tuple[object, ...]]]:
+    return _execute(url, "SELECT * FROM part ORDER BY id"), _execute(url, "SELECT * FROM bolt")
+
+
+def test_a_database_that_was_given_back_is_as_it_was_prepared() -> None:
+    try:
+        url = databases.fresh_postgres_database(_with_numbered_rows)
+    except Unavailable as reason:
+        pytest.skip(str(reason))
+    before = _rows(url)
+    _execute(url, "DELETE FROM bolt")
+    _execute(url, "UPDATE part SET name = 'wheel' WHERE id = 1")
+    _execute(url, "INSERT INTO part (name) VALUES ('saddle')")
+    left_open = psycopg.connect(url)
+    left_open.execute("LOCK TABLE part")
+    databases.drop_postgres_database(url)
+    again = databases.fresh_postgres_database(_with_numbered_rows)
+    left_open.close()
+    assert again == url
+    assert _rows(again) == before
+    assert _execute(again, "INSERT INTO part (name) VALUES ('saddle') RETURNING id") == [(3,)]
+    with pytest.raises(IntegrityError):
+        _execute(again, "DELETE FROM part WHERE id = 1")
+    databases.drop_postgres_database(again)
+
+
+def test_a_database_whose_tables_have_changed_is_not_used_again() -> None:
+    try:
+        url = databases.fresh_postgres_database(_with_numbered_rows)
+    except Unavailable as reason:
+        pytest.skip(str(reason))
+    for change in ("CREATE TABLE more (x INTEGER)", "ALTER TABLE part ADD COLUMN weight INTEGER"):
+        _execute(url, change)
+        databases.drop_postgres_database(url)
+        again = databases.fresh_postgres_database(_with_numbered_rows)
+        assert again != url
+        assert _rows(again)[0] == [(1, "frame"), (2, None)]
+        url = again
+    databases.drop_postgres_database(url)
 
 
 def test_a_template_that_is_still_open_is_not_copied(tmp_path: Path) -> None:
