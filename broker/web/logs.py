@@ -13,6 +13,14 @@ import structlog
 
 _FIELDS = ("timestamp", "level", "event", "route", "why", "error", "trace", "worker", "job", "count", "url")
 
+# The server's own warnings; by itself it writes them to stdout, where the ready line stands alone.
+OF_THE_SERVER: dict[str, Any] = {
+    "handlers": {
+        name: {"class": "logging.StreamHandler", "formatter": "generic", "stream": "ext://sys.stderr"}
+        for name in ("console", "access")
+    }
+}
+
 
 def _only_allowed(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
     return {name: event[name] for name in _FIELDS if name in event}

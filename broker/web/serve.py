@@ -52,7 +52,8 @@ def serve(settings: Settings, database_url: str, host: str, port: int, workers: 
                    "BROKER_DATABASE_URL": database_url}  # fmt: skip
     server = Server(
         "broker.web.worker:create", address=host, port=port, interface=Interfaces.WSGI, workers=workers,
-        blocking_threads=_THREADS, factory=True, log_level=LogLevels.warning, respawn_failed_workers=True,
+        blocking_threads=_THREADS, factory=True, log_level=LogLevels.warning, log_dictconfig=logs.OF_THE_SERVER,
+        respawn_failed_workers=True,
         websockets=False, workers_kill_timeout=10,
     )  # fmt: skip
     server.on_startup(lambda: threading.Thread(target=_announce, args=(readable, workers, url), daemon=True).start())
