@@ -48,20 +48,18 @@ _MEMBERS = Statement(
     .where(_member.thread_id == bindparam("thread"))
     .order_by(s.account.c.id)
 )
-_MESSAGES = Statement(
+_messages = (
     select(_m.id, _m.thread_id, _m.author_id, s.account.c.display_name, _m.text, _m.sent_at, _m.client_id,
            s.client.c.name)
     .select_from(s.message.join(s.account, s.account.c.id == _m.author_id)
                  .join(s.client, s.client.c.id == _m.client_id, isouter=True))
-    .where(_m.thread_id == bindparam("thread"), _m.id < bindparam("before"))
+)  # fmt: skip
+_MESSAGES = Statement(
+    _messages.where(_m.thread_id == bindparam("thread"), _m.id < bindparam("before"))
     .order_by(_m.id.desc())
     .limit(bindparam("count"))
-)  # fmt: skip
-_MESSAGE = Statement(
-    select(_m.id, _m.thread_id, _m.author_id, s.account.c.display_name, _m.text, _m.sent_at, _m.client_id, _m.client_id)
-    .select_from(s.message.join(s.account, s.account.c.id == _m.author_id))
-    .where(_m.id == bindparam("message"))
 )
+_MESSAGE = Statement(_messages.where(_m.id == bindparam("message")))
 _position = select(s.audit_head.c.position).scalar_subquery()
 _POST = Statement(adding(s.message, position=_position).returning(_m.id))
 _DELETE = Statement(delete(s.message).where(_m.id == bindparam("message"), _m.author_id == bindparam("author")))

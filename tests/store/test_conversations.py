@@ -93,9 +93,8 @@ def test_a_message_says_who_wrote_it_and_which_app_posted_it(world: World) -> No
     assert newest == Message(posted, hike, alice, "Alice", "via", START + 2, "tuneloop-share", "TuneLoop")
     assert second == Message(own, hike, alice, "Alice", "own \U0001f600", START + 1, None, None)
     with world.database.read() as transaction:
-        found = conversations.message(transaction, own)
+        assert [conversations.message(transaction, number) for number in (own, posted)] == [second, newest]
         assert conversations.message(transaction, posted + 1) is None
-    assert found == second
 
 
 def test_what_admitted_a_message_is_kept_with_it(world: World) -> None:
