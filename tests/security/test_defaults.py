@@ -14,6 +14,7 @@ import pytest
 from broker.domain.errors import BrokerError
 from broker.domain.features import FeatureState
 from tests import databases
+from tests.house.source import rooms
 from tests.serving import ROOT, run, serve
 from tests.world import World
 
@@ -82,3 +83,25 @@ def test_what_cannot_be_written_to_the_audit_log_does_not_happen(sqlite_world: W
     assert sqlite_world.feature("share-a-track").state is FeatureState.ACTIVE
     assert sqlite_world.says(connection.access) == "allowed"
     assert sqlite_world.grant_or_none("bob", "tuneloop-share") is None
+
+
+def test_the_broker_fetches_nothing() -> None:
+    """No client of HTTP in any room that serves; the one exception asks the broker itself whether it is ready."""
+    clients = {
+        "httpx2",
+        "httpx",
+        "requests",
+        "urllib3",
+        "aiohttp",
+        "http.client",
+        "urllib.request",
+        "smtplib",
+        "ftplib",
+    }
+    fetching = {
+        source.name
+        for source in rooms("domain", "settings", "store", "operations", "enforcement", "network", "web")
+        for _, module in source.imports()
+        if module in clients
+    }
+    assert fetching == {"broker/web/serve.py"}
