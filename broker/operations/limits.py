@@ -1,4 +1,4 @@
-"""How often a client may fail to authenticate; counted in the database, so that N workers are not N times the limit.
+"""How often in a minute; counted in the database, so that N workers are not N times the limit.
 
 Failing clients are told apart by where they call from: the id that they send is not proven.
 """
@@ -7,15 +7,27 @@ from __future__ import annotations
 
 from hashlib import sha256
 
-from broker.domain.instants import SECOND
+from broker.domain.instants import SECOND, Instant
 from broker.operations.context import Context
 from broker.store import accounts
 
 WINDOW_S = 60
 
 
-def _key(address: str) -> str:
-    return sha256(f"client {address}".encode("utf-8", "replace")).hexdigest()
+def _key(what: str) -> str:
+    return sha256(what.encode("utf-8", "replace")).hexdigest()
+
+
+def _seconds_left(context: Context, most: int, count: int, window_ends_at: Instant) -> int | None:
+    over = count >= most and window_ends_at > context.now
+    return -(-(window_ends_at - context.now) // SECOND) if over else None
+
+
+def _count(context: Context, key: str, count: int, window_ends_at: Instant) -> None:
+    """Count one more; the first of a minute opens the window."""
+    if window_ends_at <= context.now:
+        count, window_ends_at = 0, context.after(WINDOW_S)
+    accounts.failed(context.transaction, key, count + 1, window_ends_at)
 
 
 def client_must_wait(context: Context, address: str) -> int | None:
@@ -23,17 +35,28 @@ def client_must_wait(context: Context, address: str) -> int | None:
     limits = context.settings.limits
     if not limits.enabled:
         return None
-    count, window_ends_at = accounts.failures(context.transaction, _key(address))
-    if count < limits.token_failures_per_minute or window_ends_at <= context.now:
-        return None
-    return -(-(window_ends_at - context.now) // SECOND)
+    seen = accounts.failures(context.transaction, _key(f"client {address}"))
+    return _seconds_left(context, limits.token_failures_per_minute, *seen)
 
 
 def client_failed(context: Context, address: str) -> None:
-    """Count a failed authentication; the first one opens the window."""
-    if not context.settings.limits.enabled:
-        return
-    count, window_ends_at = accounts.failures_for_update(context.transaction, _key(address))
-    if window_ends_at <= context.now:
-        count, window_ends_at = 0, context.after(WINDOW_S)
-    accounts.failed(context.transaction, _key(address), count + 1, window_ends_at)
+    """Count a failed authentication."""
+    if context.settings.limits.enabled:
+        key = _key(f"client {address}")
+        _count(context, key, *accounts.failures_for_update(context.transaction, key))
+
+
+def sent_back(context: Context, account_id: int) -> int | None:
+    """Count that a person is sent back to an app without being asked, and say for how many seconds that is enough.
+
+    Any page can make a browser ask again and again, and each time a code is written.
+    """
+    limits = context.settings.limits
+    if not limits.enabled:
+        return None
+    key = _key(f"authorization {account_id}")
+    seen = accounts.failures_for_update(context.transaction, key)
+    wait_s = _seconds_left(context, limits.authorizations_per_minute, *seen)
+    if wait_s is None:
+        _count(context, key, *seen)
+    return wait_s

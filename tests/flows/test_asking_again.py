@@ -23,6 +23,18 @@ def test_an_unchanged_request_of_a_confidential_client_is_answered_at_once(alice
     assert tuneloop.calls("GET", "/api/threads", first).status_code == 200, "earlier tokens stay"
 
 
+def test_a_page_that_makes_a_browser_ask_again_and_again_is_stopped(
+    world: World, alice: Person, tuneloop: Partner
+) -> None:
+    tuneloop.connects(alice)
+    asked = tuneloop.asks()
+    answers = [alice.http.get(asked) for _ in range(61)]
+    assert [answer.status_code for answer in answers] == [303] * 60 + [429]
+    assert (answers[-1].headers["Retry-After"], "Location" in answers[-1].headers) == ("60", False)
+    world.clock.advance(minutes=1)
+    assert alice.http.get(asked).status_code == 303
+
+
 def test_a_public_client_is_asked_about_each_time(site: Site, alice: Person) -> None:
     native = Partner(site, "tuneloop-app", redirect_uri="http://127.0.0.1:50000/callback", auth="none")
     native.connects(alice)

@@ -1,4 +1,4 @@
-"""How often a client may fail to authenticate, by where it calls from."""
+"""How often in a minute a client may fail, by where it calls from, and a person may be sent back unasked."""
 
 from __future__ import annotations
 
@@ -56,3 +56,22 @@ def test_client_failures_and_login_failures_are_counted_apart(world: World) -> N
     _fail(world.runtime, 40)
     with world.read() as context:
         assert accounts.must_wait(context, "alice", HERE) is None
+
+
+def _sent_back(runtime: Runtime, account_id: int = 1) -> int | None:
+    with runtime.write("user:alice") as context:
+        return limits.sent_back(context, account_id)
+
+
+def test_a_person_is_sent_back_sixty_times_in_a_minute_and_no_more(world: World) -> None:
+    assert [_sent_back(world.runtime) for _ in range(60)] == [None] * 60
+    world.clock.advance(seconds=20)
+    assert _sent_back(world.runtime) == 40
+    assert _sent_back(world.runtime, account_id=2) is None
+    world.clock.advance(seconds=40)
+    assert _sent_back(world.runtime) is None
+
+
+def test_being_sent_back_is_not_counted_where_limits_are_off(world: World) -> None:
+    lax = world.configured(replace(SETTINGS, limits=replace(SETTINGS.limits, enabled=False)))
+    assert [_sent_back(lax) for _ in range(70)] == [None] * 70

@@ -9,7 +9,7 @@ from werkzeug.wrappers import Response as BaseResponse
 from broker.domain import scopes
 from broker.domain.errors import NotFound, OAuthError, Refused
 from broker.domain.redirect_uris import origin
-from broker.operations import consent
+from broker.operations import consent, limits
 from broker.operations.consent import Answer, AuthorizationRequest, Review
 from broker.operations.identifiers import THREAD, identifiers
 from broker.store.accounts import Account
@@ -101,10 +101,19 @@ def _continue_unchanged() -> BaseResponse:
     asked, back = proven
     g.pop("account", None)
     account = sessions.load()
+    wait_s = limits.sent_back(context(), account.id) if account is not None else None
+    if wait_s is not None:
+        return _too_often(wait_s)
     code = consent.continue_unchanged(context(), account.id, asked) if account is not None else None
     if code is None:  # it has changed between the two: ask after all, by a fresh request
         return redirect(request.full_path, 303)
     return redirect(back.url(code=code), 303)
+
+
+def _too_often(wait_s: int) -> Response:
+    page = errors.answer(429, "too-many-requests", "This app asks too often", "Please wait a moment, then try again.")
+    page.headers["Retry-After"] = str(wait_s)
+    return page
 
 
 @endpoints.post("/authorize")
