@@ -145,6 +145,7 @@ class Database:
                 yield Transaction(self, cursor)
                 if end is not None:
                     cursor.execute(end)
+                    self._require_committed(end, cursor)
             except BaseException:
                 self._roll_back(cursor)
                 raise
@@ -153,6 +154,11 @@ class Database:
 
     def _refuse_nesting(self) -> None:
         assert not getattr(self._local, "busy", False), "a transaction is open in this thread already"
+
+    def _require_committed(self, end: str, cursor: Any) -> None:
+        """PostgreSQL answers COMMIT with ROLLBACK, and no error, when a statement before it had failed."""
+        if end == "COMMIT" and not self.is_sqlite and cursor.statusmessage != "COMMIT":
+            raise Undecided("a statement had failed, so the transaction was not committed")
 
     def _roll_back(self, cursor: Any) -> None:
         try:
