@@ -317,11 +317,16 @@ def test_a_clock_that_is_given_is_the_clock(database_url: str) -> None:
     database.close()
 
 
-def test_a_failure_that_was_swallowed_is_not_taken_for_a_commit(postgres: Database) -> None:
-    """A COMMIT after a failed statement rolls back, and PostgreSQL says so in its tag only."""
-    with pytest.raises(Undecided), postgres.write() as transaction:
+def _fail_and_go_on(database: Database) -> None:
+    with database.write() as transaction:
         _add(transaction, 1)
         with suppress(psycopg.IntegrityError):
             _add(transaction, 1)
+
+
+def test_a_failure_that_was_swallowed_is_not_taken_for_a_commit(postgres: Database) -> None:
+    """A COMMIT after a failed statement rolls back, and PostgreSQL says so in its tag only."""
+    with pytest.raises(Undecided):
+        _fail_and_go_on(postgres)
     with postgres.read() as transaction:
         assert transaction.row(COUNT) == (0,)
