@@ -8,6 +8,7 @@ from functools import partial
 from typing import Any
 
 import pytest
+from hypothesis import Phase
 
 from broker.operations import shutdowns
 from tests.broken import builds
@@ -17,6 +18,7 @@ from tests.operations.endings import test_feature_endings as endings
 from tests.operations.races import test_fence as fence
 from tests.operations.races import test_parallel as parallel
 from tests.operations.races.narrowings import FEATURE, NARROWINGS, Narrowing
+from tests.operations.stories.test_any_story import tell
 from tests.world import World, counts
 
 _NARROWING = {narrowing.name: narrowing for narrowing in NARROWINGS}
@@ -143,6 +145,15 @@ def test_a_decision_that_forgets_a_barrier_is_caught(
     broken(monkeypatch)
     with caught():
         story(world)
+
+
+@pytest.mark.parametrize("broken", [broken for broken, _ in _STORIES], ids=lambda each: each.__name__)
+def test_a_barrier_that_is_missing_is_found_by_made_up_stories_too(
+    monkeypatch: pytest.MonkeyPatch, broken: Break
+) -> None:
+    broken(monkeypatch)
+    with caught():
+        tell(stories=30, steps=30, phases=(Phase.generate,))  # the first difference will do, it need not be small
 
 
 # --- the receipt ------------------------------------------------------------------------------------------------------

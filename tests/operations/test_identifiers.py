@@ -39,7 +39,7 @@ def test_it_is_unknown_to_every_other_receiver_kind_and_context(
 
 
 @given(_tags, _numbers)
-def test_what_two_receivers_hold_of_one_thing_has_nothing_in_common(tag: int, number: int) -> None:
+def test_two_receivers_never_hold_one_identifier_of_one_thing(tag: int, number: int) -> None:
     one, other = (identifiers(KEY, receiver).write(tag, number) for receiver in ("client:a-b", "client:c-d"))
     assert one != other
 
