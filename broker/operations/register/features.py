@@ -15,7 +15,7 @@ from broker.domain.instants import Instant, rfc3339
 from broker.operations.context import Context
 from broker.operations.register import ending
 from broker.store import standing
-from broker.store.register import features
+from broker.store.register import features, partners
 
 
 def get(context: Context, feature_id: str) -> Feature:
@@ -68,6 +68,7 @@ def register(context: Context, feature: Feature) -> None:
         raise Conflict(f"feature {feature.id} is registered already")
     if feature.state not in (FeatureState.DRAFT, FeatureState.ACTIVE):
         raise Refused(f"feature {feature.id}: a new feature is draft or active")
+    partners.lock(context.transaction, feature.partner_id)  # whoever suspends the partner sees this feature, or waits
     require_sound(context, feature)
     position = context.record(
         Action.FEATURE_REGISTERED, f"feature:{feature.id}", feature=feature.id, partner=feature.partner_id,

@@ -56,8 +56,14 @@ def resume(context: Context, partner_id: str) -> None:
 
 def _move(context: Context, partner_id: str, before: str, after: str, action: Action) -> None:
     get(context, partner_id)
-    concerned = [feature.id for feature in features.of_partner(context.transaction, partner_id)]
+    concerned = _features(context, partner_id)
     standing.close_fence(context.transaction, *concerned)
     if not partners.set_state(context.transaction, partner_id, before, after):
         raise Conflict(f"partner {partner_id} is not {before}")
+    if _features(context, partner_id) != concerned:  # one came in between, and its fence is open; none can come now
+        raise Conflict(f"partner {partner_id} has got a feature in the meantime; ask again")
     context.record(action, f"partner:{partner_id}")
+
+
+def _features(context: Context, partner_id: str) -> list[str]:
+    return [feature.id for feature in features.of_partner(context.transaction, partner_id)]

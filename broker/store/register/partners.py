@@ -33,6 +33,8 @@ _STATE = Statement(
     .where(s.partner.c.id == bindparam("partner_id"), s.partner.c.state == bindparam("before"))
     .values(state=bindparam("after"))
 )
+# An UPDATE that changes nothing: the row lock of a narrowing, known to both databases.
+_LOCK = Statement(update(s.partner).where(s.partner.c.id == bindparam("partner_id")).values(state=s.partner.c.state))
 _WORDS = Statement(
     update(s.partner)
     .where(s.partner.c.id == bindparam("partner_id"))
@@ -49,6 +51,11 @@ def get(transaction: Transaction, partner_id: str) -> Partner | None:
 def all(transaction: Transaction) -> list[Partner]:
     """Every partner, by id."""
     return [Partner(*row) for row in transaction.rows(_ALL)]
+
+
+def lock(transaction: Transaction, partner_id: str) -> None:
+    """Keep a partner from being suspended, and from getting features, until this transaction ends."""
+    transaction.run(_LOCK, partner_id=partner_id)
 
 
 def add(transaction: Transaction, partner: Partner, at: Instant) -> None:

@@ -14,7 +14,7 @@ from broker.operations import access, grants
 from broker.store import schema as s
 from broker.store.engine.statements import Statement
 from tests.concurrency import LIMIT_S, together
-from tests.operations.races.narrowings import FEATURE, NARROWINGS, WRITE
+from tests.operations.races.narrowings import FEATURE, NARROWINGS, WRITE, Narrowing
 from tests.world import Connection, World, counts
 
 _ROUNDS = 300  # of each writer at most; it stops soon after the ending has returned
@@ -173,3 +173,22 @@ def test_people_apps_and_workers_never_wait_for_each_other_in_a_circle(world: Wo
 def _times(number: int, act: Callable[[], object]) -> None:
     for _ in range(number):
         act()
+
+
+@pytest.mark.prove
+@pytest.mark.parametrize("attempt", range(10))
+@pytest.mark.parametrize("narrowing", NARROWINGS, ids=lambda each: each.name)
+def test_no_ending_lets_anything_through_however_often_it_is_tried(
+    world: World, narrowing: Narrowing, attempt: int
+) -> None:
+    kinds = ["post"] * (2 + attempt % 4)
+    load, at_return, in_the_end = ended_under_load(world, narrowing, *kinds)
+    assert in_the_end == at_return
+    assert world.says(load.alice.access, WRITE) == narrowing.reason
+
+
+@pytest.mark.prove
+@pytest.mark.parametrize("attempt", range(20))
+def test_there_is_no_circle_however_often_it_is_tried(world: World, attempt: int) -> None:
+    assert attempt >= 0
+    test_people_apps_and_workers_never_wait_for_each_other_in_a_circle(world)
