@@ -128,7 +128,17 @@ def test_pkce_is_asked_of_every_client(site: Site, client_id: str) -> None:
 
 @pytest.mark.parametrize(
     "state",
-    ["a b+c%&=?#/", "\u00e9\u4e2d\U0001f642", "\"'<script>", "x" * 2048, "%FF", "a\r\nSet-Cookie: x=y", "\ufffd"],
+    [
+        "a b+c%&=?#/",
+        "\u00e9\u4e2d\U0001f642",
+        "\"'<script>",
+        "x" * 2048,
+        "%FF",
+        "a\r\nSet-Cookie: x=y",
+        "\ufffd",
+        " x ",
+        "\n",
+    ],
 )
 def test_state_comes_back_byte_for_byte(site: Site, state: str) -> None:
     answer = _ask(site, state=state, scope="contacts:read")

@@ -70,6 +70,16 @@ def test_the_session_is_another_after_the_login(site: Site) -> None:
     assert _cookie(_logs_in(alice)) != before
 
 
+def test_the_csrf_token_of_before_is_of_no_use_after_the_login(site: Site) -> None:
+    """Whoever planted the cookie of before knows the token that belonged to it."""
+    alice = Person(site, "alice")
+    page = alice.open("/login")
+    known = page.form("username").value("csrf_token")
+    alice.send(page, page.form("username"), username="alice", password="alice-demo")
+    assert alice.http.post("/logout", data={"csrf_token": known}).status_code == 400
+    assert alice.is_logged_in()
+
+
 def test_the_cookie_carries_no_identity_and_the_database_no_cookie(sqlite_world: World, site: Site) -> None:
     alice = Person(site, "alice")
     _logs_in(alice)
@@ -160,7 +170,8 @@ def test_another_site_cannot_log_somebody_in_as_another(site: Site) -> None:
         "https://evil.example/", "//evil.example/", "/\\evil.example/", "\\\\evil.example", "http:evil.example", "evil",
         "/\t/evil.example", "/\n/evil.example", " //evil.example", "javascript:alert(1)", "/inbox\\@evil.example",
         "/login", "/logout", "/nothing", "/inboxes", "/oauth/token", "/static/x", "https:/inbox", "///evil.example/x",
-        "/inbox\r\nLocation: https://evil.example", "@evil.example", "?next=//evil.example", "", "/" + "x" * 20_000,
+        "/inbox\r\nLocation: https://evil.example", "/inbox?a=\r\nSet-Cookie: b=c", "/inbox/\t1", "/inbox?\n",
+        "@evil.example", "?next=//evil.example", "", "/" + "x" * 20_000,
     ],
 )  # fmt: skip
 def test_after_a_login_nobody_is_sent_elsewhere(site: Site, target: str) -> None:
