@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import pytest
 from flask import Flask
 
+from broker.store import access
 from broker.web.app import create_app
 from broker.web.request_context import NONE, READ, SINGLE, WRITE, kind_of
 from tests.visitors.partner import Partner
@@ -69,3 +70,16 @@ def test_a_token_opens_no_page(sqlite_world: World) -> None:
         for path in ("/inbox", "/connected-apps", "/account"):
             answer = partner.calls("GET", path, token)
             assert (answer.status_code, answer.headers["Location"].startswith("/login")) == (303, True), path
+
+
+def test_a_stranger_makes_the_broker_take_nothing_in(sqlite_world: World) -> None:
+    """Reading the list of connected apps takes records in, which writes: for whoever is logged in alone."""
+    with in_process(sqlite_world.runtime) as site:
+        alice, partner = Person(site, "alice"), Partner(site, "tuneloop-share")
+        partner.calls("GET", "/api/threads", partner.connects(alice))
+        counted = []
+        for visitor in (Person(site), alice):
+            visitor.open("/connected-apps")
+            with sqlite_world.read() as context:
+                counted.append(len(access.records(context.transaction)))
+    assert counted == [0, 1]

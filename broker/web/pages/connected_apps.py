@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask import Blueprint, flash, g, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from broker.domain import scopes
@@ -51,8 +51,12 @@ class Row:
 @pages.get("")
 @runs(NONE)
 def show() -> str | Response:
-    """The list; records of use that are still in the workers' spools are taken in first."""
-    access.take_in(runtime())
+    """The list; records of use that are still in the workers' spools are taken in first, for whoever is logged in."""
+    with serving(READ):
+        known = sessions.load() is not None
+    if known:
+        access.take_in(runtime())
+        g.pop("account")  # the session is judged again in the snapshot that the page is of
     with serving(READ):
         page: str | Response = _show()
     return page
