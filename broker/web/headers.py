@@ -9,7 +9,7 @@ from broker.settings import Settings
 from broker.web import errors
 
 _LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
-_PROBES = ("/healthz", "/readyz")  # whoever probes names a machine, not a site
+_PROBES = ("/healthz", "/readyz", "/metrics")  # whoever probes names a machine, not a site
 _FORWARDED = ("HTTP_FORWARDED", "HTTP_X_FORWARDED_")  # as WSGI spells them
 _POLICY = (
     "default-src 'none'; style-src 'self'; img-src 'self'; font-src 'self'; script-src 'self'; connect-src 'self';"

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
+from contextlib import suppress
 
 from flask import Blueprint, Response
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
@@ -57,8 +58,11 @@ class _Standing(Collector):
 
 
 def _behind() -> int:
-    files = runtime().spools.glob("*.spool")
-    return sum(max(0, file.stat().st_size - access.taken(transaction(), file.name)) for file in files)
+    behind = 0
+    for file in runtime().spools.glob("*.spool"):
+        with suppress(FileNotFoundError):  # another has taken it in and removed it
+            behind += max(0, file.stat().st_size - access.taken(transaction(), file.name))
+    return behind
 
 
 @endpoints.get("/metrics")

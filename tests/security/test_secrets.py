@@ -156,14 +156,16 @@ def test_no_secret_is_anywhere_but_with_whom_it_was_given_to(database_url: str, 
         spools = "".join(file.read_text() for file in state.rglob("*") if file.is_file())
         audit = broker.run("audit", "list", "--limit", "10000", "--json").stdout
         access = broker.run("access", "list", "--json").stdout
+        metrics = site.client().get("/metrics").text
         assert broker.stop() == 0
         written = broker.written()
     with _dumped(database_url) as dump:
-        places = {"log": written, "spool": spools, "audit log": audit, "access records": access, "database": dump}
+        places = {"log": written, "spool": spools, "audit log": audit, "access records": access, "metrics": metrics,
+                  "database": dump}  # fmt: skip
     assert {name: canaries.in_text(text) for name, text in places.items() if canaries.in_text(text)} == {}
     assert json.loads(audit)["audit"], "there was something to look through"
     assert written.count('"event": "undecided"') >= 2, "the log has said something"
-    assert "plv_" not in dump + spools + audit + access + written, "no token of any kind"
+    assert "plv_" not in dump + spools + audit + access + metrics + written, "no token of any kind"
     assert secret_of("northbank-notice") not in dump
 
 

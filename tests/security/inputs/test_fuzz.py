@@ -127,12 +127,12 @@ AUTHORIZATION = {
 
 
 @given(pairs=_pairs(AUTHORIZATION))
-def test_authorization_requests(target: Target, pairs: list[Pair]) -> None:
+def test_any_authorization_request_is_answered(target: Target, pairs: list[Pair]) -> None:
     _is_answered(target.asks("GET", "/oauth/authorize", query_string=_encoded(pairs)))
 
 
 @given(pairs=_pairs({"username": "alice", "password": "alice-demo", "next": "/inbox", "csrf_token": "x"}))
-def test_logins(target: Target, pairs: list[Pair]) -> None:
+def test_any_login_is_answered(target: Target, pairs: list[Pair]) -> None:
     _is_answered(target.asks("GET", "/login", query_string=_encoded(pairs)))
     answer = target.asks("POST", "/login", data=_encoded(pairs), content_type=FORM)
     assert answer.status_code in (400, 401, 429)
@@ -180,7 +180,7 @@ OPERATIONS = ["features/nothing/shut-down", "features/nothing/reopen", "features
 
 
 @given(body=st.one_of(st.binary(max_size=200), json_values.map(lambda value: json.dumps(value).encode())))
-def test_bodies(target: Target, body: bytes) -> None:
+def test_any_body_is_answered(target: Target, body: bytes) -> None:
     sent: dict[str, Any] = {"data": body, "content_type": "application/json"}
     headers = {"Authorization": f"Bearer {target.token}"}
     answer = target.asks("POST", f"/api/threads/{target.thread}/messages", headers=headers, **sent)
@@ -194,7 +194,7 @@ NAMES = ["Authorization", "Host", "Cookie", "Content-Type", "Content-Length", "X
 
 
 @given(value=anything, name=st.sampled_from(NAMES))
-def test_headers(target: Target, value: bytes, name: str) -> None:
+def test_any_header_is_answered(target: Target, value: bytes, name: str) -> None:
     for method, path in (("GET", "/api/threads"), ("GET", "/inbox"), ("POST", "/oauth/token"), ("POST", "/login")):
         _is_answered(target.asks(method, path, headers={name: _header(value)}))
 

@@ -284,4 +284,5 @@ def test_a_configured_broker_answers_its_own_hosts_and_probes_only(sqlite_world:
         for host, status in (("palaver.example", 200), ("palaver.example:443", 200), ("evil.example", 400),
                              ("127.0.0.1", 400)):  # fmt: skip
             assert http.get("/login", headers={"Host": host}).status_code == status, host
-        assert http.get("/readyz", headers={"Host": "10.0.0.7:8000"}).status_code == 200, "a machine, not a site"
+        for path in ("/healthz", "/readyz", "/metrics"):
+            assert http.get(path, headers={"Host": "10.0.0.7:8000"}).status_code == 200, "a machine, not a site"
