@@ -5,7 +5,7 @@ Nowhere else do tests reach into our own code. A safety test is believed only wh
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -14,6 +14,7 @@ from sqlalchemy import Table, bindparam, select, update
 
 from broker.domain import decisions
 from broker.domain.decisions import Denied, Standing
+from broker.domain.grants import GrantedScope
 from broker.domain.instants import Instant
 from broker.store import grants, standing, tokens
 from broker.store import schema as s
@@ -95,6 +96,19 @@ def with_the_features_lock_alone(patch: pytest.MonkeyPatch) -> None:
 def with_scopes_taken_back_unlocked(patch: pytest.MonkeyPatch) -> None:
     """A scope that is taken back locks nothing that its writers have locked."""
     patch.setattr(grants, "lock", lambda transaction, grant_id: None)
+
+
+def with_consent_that_locks_after_the_log(patch: pytest.MonkeyPatch) -> None:
+    """A consent takes the head of the log first and the grant it updates after it, against the order of all others."""
+    drop, add = grants.drop_scopes, grants.add_scopes
+
+    def dropping_and_adding(transaction: Transaction, grant_id: int, scopes: Iterable[GrantedScope]) -> None:
+        drop(transaction, grant_id)
+        add(transaction, grant_id, scopes)
+
+    patch.setattr(grants, "lock", lambda transaction, grant_id: None)
+    patch.setattr(grants, "drop_scopes", lambda transaction, grant_id: None)
+    patch.setattr(grants, "add_scopes", dropping_and_adding)
 
 
 # --- transactions -----------------------------------------------------------------------------------------------------

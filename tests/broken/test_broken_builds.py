@@ -17,6 +17,7 @@ from tests.concurrency import LIMIT_S, in_thread, stopped, waits
 from tests.operations.endings import test_feature_endings as endings
 from tests.operations.races import test_fence as fence
 from tests.operations.races import test_parallel as parallel
+from tests.operations.races import test_under_load as load
 from tests.operations.races.narrowings import FEATURE, NARROWINGS, Narrowing
 from tests.operations.stories.test_any_story import tell
 from tests.world import World, counts
@@ -101,6 +102,13 @@ def test_a_snapshot_that_a_leaked_cursor_pins_is_caught(sqlite_world: World, mon
     builds.with_a_leaked_cursor(monkeypatch)
     with caught():
         fence.test_a_shutdown_on_another_node_is_seen_by_the_next_read(sqlite_world)
+
+
+@pytest.mark.prove
+def test_waiting_in_a_circle_is_caught(postgres_world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    builds.with_consent_that_locks_after_the_log(monkeypatch)
+    with caught():
+        load.test_people_apps_and_workers_never_wait_for_each_other_in_a_circle(postgres_world)
 
 
 # --- claims -----------------------------------------------------------------------------------------------------------
