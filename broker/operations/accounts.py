@@ -15,6 +15,8 @@ from broker.store import accounts, tokens
 from broker.store.accounts import Account
 from broker.store.engine.database import Transaction
 
+MINUTE_S = 60  # for which the counts of operations/limits.py hold
+
 
 @dataclass(frozen=True, slots=True)
 class TooMany:
@@ -121,6 +123,13 @@ def session_seen(context: Context, secret: str) -> None:
 def log_out(context: Context, secret: str) -> None:
     """End a session."""
     accounts.close_session(context.transaction, digest(secret))
+
+
+def forget_what_is_over(context: Context) -> None:
+    """Forget sessions that nobody can use any more, and failures so old that the next one begins anew."""
+    accounts.forget_expired_sessions(context.transaction, context.now)
+    quiet_s = max(context.settings.limits.login_wait_max_s, MINUTE_S)
+    accounts.forget_failures(context.transaction, context.now - quiet_s * SECOND)
 
 
 # --- what ends access -------------------------------------------------------------------------------------------------

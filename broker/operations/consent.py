@@ -21,7 +21,7 @@ from broker.domain.tokens import TokenKind, digest
 from broker.operations import grants as ending
 from broker.operations.context import Context
 from broker.settings import Scope
-from broker.store import accounts, conversations, grants, standing, tokens
+from broker.store import accounts, consents, conversations, grants, standing, tokens
 from broker.store.accounts import Account
 from broker.store.register import clients, features
 from broker.store.register.clients import Client
@@ -291,6 +291,16 @@ def _code(context: Context, grant: Grant, request: AuthorizationRequest, given: 
     )  # fmt: skip
     tokens.add_code(context.transaction, issued, request.redirect_uri, request.code_challenge)
     return secret
+
+
+def answered_now(context: Context, nonce: bytes) -> bool:
+    """Note that a consent page is answered; False if it was already. Whatever the answer is, it counts once."""
+    return consents.answered(context.transaction, nonce, context.now)
+
+
+def forget_answered(context: Context) -> None:
+    """Forget pages that nobody can answer any more: none is valid for a day, however it is configured."""
+    consents.forget_answered(context.transaction, context.now - DAY)
 
 
 def deny(context: Context, account_id: int, request: AuthorizationRequest) -> None:

@@ -169,6 +169,7 @@ _COUNT = Statement(
     update(s.failure).where(_f.key == bindparam("what"))
     .values(failures=bindparam("count"), blocked_until=bindparam("until"))
 )  # fmt: skip
+_FORGET = Statement(delete(s.failure).where(_f.blocked_until <= bindparam("before")))
 _FORGIVE = Statement(delete(s.failure).where(_f.key == bindparam("what")))
 
 
@@ -194,3 +195,8 @@ def failed(transaction: Transaction, key: str, count: int, until: Instant) -> No
 def forgive(transaction: Transaction, key: str) -> None:
     """Forget failures after a success."""
     transaction.run(_FORGIVE, what=key)
+
+
+def forget_failures(transaction: Transaction, before: Instant) -> int:
+    """Forget failures of which nobody has had to wait since; how many keys."""
+    return transaction.run(_FORGET, before=before)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import random
 import threading
@@ -14,7 +15,7 @@ from flask import Flask
 from broker import settings
 from broker.domain.errors import BrokerError
 from broker.enforcement.spool import Spool
-from broker.operations import access, shutdowns
+from broker.operations import access, accounts, consent, shutdowns
 from broker.operations.context import Runtime
 from broker.web import logs
 from broker.web.app import create_app
@@ -23,6 +24,7 @@ from broker.web.runtime import default_database_url, open_runtime
 READY_FD = "BROKER_READY_FD"
 OWN_URL = "BROKER_OWN_URL"
 _PERIOD_S = 1.0
+_FORGET_EVERY = 600  # rounds, so about every ten minutes
 
 log = structlog.get_logger("broker.worker")
 
@@ -49,12 +51,14 @@ def _background(running: Runtime, spool: Spool) -> None:
     Nothing of it makes an end true: decisions read deadlines and states themselves.
     """
     pause, everybodys = threading.Event(), True  # at the start, what dead workers have left too
-    while True:
+    for round_ in itertools.count():
         pause.wait(_PERIOD_S * random.uniform(0.75, 1.25))  # noqa: S311 - so that workers do not march in step
         if not Path(running.spools).is_dir():
             continue
         try:
             everybodys = _once(running, spool, everybodys=everybodys)
+            if round_ % _FORGET_EVERY == 0:
+                _forget(running)
         except BrokerError as error:
             log.warning("background", job="housekeeping", why=str(error))
         except Exception as error:
@@ -74,3 +78,10 @@ def _once(running: Runtime, spool: Spool, *, everybodys: bool) -> bool:
     if done:
         log.info("background", job="housekeeping", count=done)
     return fresh is not None
+
+
+def _forget(running: Runtime) -> None:
+    """Keep what is only needed for a while from adding up."""
+    with running.write("broker") as context:
+        accounts.forget_what_is_over(context)
+        consent.forget_answered(context)

@@ -5,14 +5,16 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+from sqlalchemy import func, select
 
 from broker.domain.errors import Conflict, NotFound, Refused
 from broker.domain.instants import SECOND
 from broker.domain.tokens import TokenKind, digest, well_formed
 from broker.operations import accounts
 from broker.operations.accounts import TooMany
-from broker.store import tokens
+from broker.store import schema, tokens
 from broker.store.accounts import Account
+from broker.store.engine.statements import Statement
 from tests.concurrency import LIMIT_S, in_thread, stopped, waits
 from tests.register import SETTINGS
 from tests.world import World
@@ -271,3 +273,29 @@ def test_only_an_active_operator_gets_or_has_an_operator_s_token(world: World) -
         with pytest.raises(Refused, match="ops is not an operator"):
             accounts.issue_operator_token(context, "ops", "operate")
         assert tokens.operator_of(context.transaction, digest(secret), context.now) is None
+
+
+# --- what is only kept for a while ------------------------------------------------------------------------------------
+
+
+def test_sessions_and_failures_are_forgotten_once_they_mean_nothing_any_more(world: World) -> None:
+    """Forgetting changes no answer: it comes after the last moment at which there was another."""
+    session = _log_in(world)
+    with world.write("anonymous") as context:
+        accounts.login_failed(context, "bob", HERE)
+    for minutes, left in ((0, (1, 2)), (14, (1, 2)), (1, (1, 0)), (12 * 60 - 16, (1, 0)), (1, (0, 0))):
+        world.clock.advance(minutes=minutes)
+        with world.write("broker") as context:
+            accounts.forget_what_is_over(context)
+        assert _rows(world) == left
+    assert _whose(world, session) is None
+
+
+def _rows(world: World) -> tuple[int, int]:
+    """How many sessions and counts of failures there are."""
+    with world.read() as context:
+        sessions, failures = (
+            context.transaction.rows(Statement(select(func.count()).select_from(table)))[0][0]
+            for table in (schema.session, schema.failure)
+        )
+    return sessions, failures

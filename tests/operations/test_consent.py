@@ -327,3 +327,16 @@ def test_a_draft_cannot_be_consented_to(world: World) -> None:
         known = features.get(context, "share-a-track")
         features.register(context, replace(known, id="share-an-album", state=FeatureState.DRAFT))
         assert not features.get(context, "share-an-album").admits(context.now)
+
+
+def test_an_answered_page_is_remembered_for_a_day(world: World) -> None:
+    def answers() -> bool:
+        with world.write("user:alice") as context:
+            consent.forget_answered(context)
+            return consent.answered_now(context, b"nonce")
+
+    assert [answers(), answers()] == [True, False]
+    world.clock.advance(days=1)
+    assert not answers()
+    world.clock.advance(seconds=1)
+    assert answers()

@@ -12,9 +12,9 @@ from itsdangerous import BadSignature, URLSafeSerializer
 
 from broker.domain.errors import Refused
 from broker.domain.tokens import digest
+from broker.operations import consent
 from broker.operations.consent import AuthorizationRequest
 from broker.operations.context import Context
-from broker.store import consents
 from broker.store.accounts import Account
 
 
@@ -57,5 +57,5 @@ def open_ticket(context: Context, text: str, account: Account, session: str) -> 
 
 def use(context: Context, ticket: Ticket) -> None:
     """Mark a ticket as answered; ``Refused`` the second time."""
-    if not consents.answered(context.transaction, bytes.fromhex(ticket.nonce), context.now):
+    if not consent.answered_now(context, bytes.fromhex(ticket.nonce)):
         raise Refused("this page was answered already; please start again from the app")
