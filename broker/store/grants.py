@@ -6,7 +6,19 @@ from collections import defaultdict
 from collections.abc import Iterable
 from typing import Any
 
-from sqlalchemy import BigInteger, ColumnElement, Select, bindparam, delete, func, insert, select, update
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Select,
+    bindparam,
+    delete,
+    distinct,
+    exists,
+    func,
+    insert,
+    select,
+    update,
+)
 
 from broker.domain.grants import Grant, GrantedScope, GrantView
 from broker.domain.instants import Instant
@@ -166,6 +178,26 @@ def used(
 ) -> None:
     """Record uses of a scope, and move the end by disuse, unless that end is reached already."""
     transaction.run(_USED, grant=grant_id, name=scope, at=at, more=more, now=now, new_end=unused_ends_at)
+
+
+def count(
+    transaction: Transaction, feature_id: str, epoch: int, now: Instant, scopes: Iterable[str] | None = None
+) -> tuple[int, int]:
+    """How many grants of this epoch stand, and of how many people; with ``scopes``, those that hold any of them.
+
+    One stands if neither it itself nor its client's or user's disabling has ended it.
+    """
+    active = (
+        _g.client_id.in_(select(s.client.c.id).where(s.client.c.state == "active")),
+        _g.account_id.in_(select(s.account.c.id).where(s.account.c.state == "active")),
+    )
+    where = [_g.feature_id == feature_id, _g.feature_epoch == epoch, _g.ended_at.is_(None), _g.expires_at > now,
+             _g.presence_ends_at > now, *active]  # fmt: skip
+    if scopes is not None:
+        where.append(exists().where(_gs.grant_id == _g.id, _gs.scope.in_(sorted(scopes))))
+    row = transaction.row(Statement(select(func.count(), func.count(distinct(_g.account_id))).where(*where)))
+    assert row is not None
+    return row[0], row[1]
 
 
 # --- lists ----------------------------------------------------------------------------------------------------------

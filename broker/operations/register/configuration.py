@@ -116,13 +116,9 @@ def _request_widening(context: Context, new: Feature, added: tuple[CeilingEntry,
 
 def _holders(context: Context, feature: Feature, scopes: Iterable[str] | None = None) -> tuple[int, int]:
     """How many live grants of a feature hold any of these scopes, and of how many people."""
-    wanted = None if scopes is None else frozenset(scopes)
-    live = [
-        view for view in grants.views(context.transaction, feature_id=feature.id, limit=10_000_000)
-        if view.end(context.now) is None
-        and (wanted is None or wanted & {each.scope for each in view.grant.scopes})
-    ]  # fmt: skip
-    return len(live), len({view.grant.account_id for view in live})
+    if feature.ended(context.now):
+        return 0, 0
+    return grants.count(context.transaction, feature.id, feature.epoch, context.now, scopes)
 
 
 def _words(known: Feature, new: Feature) -> Iterator[Change]:

@@ -10,7 +10,7 @@ import pytest
 from broker.domain.errors import Refused
 from broker.domain.features import FeatureState
 from broker.domain.instants import DAY
-from broker.operations import shutdowns
+from broker.operations import accounts, shutdowns
 from broker.operations.register import approvals, clients, configuration, features, partners
 from broker.operations.register.configuration import Change, Outcome
 from broker.settings import CeilingEntry, ClientFile, FeatureFile, PartnerFile, Settings
@@ -129,6 +129,14 @@ def test_a_plan_counts_the_grants_and_people_that_it_would_end(world: World) -> 
     assert (suspends.grants, suspends.people) == (3, 2)
     (dated,) = _plan(world, proposing(replace(SHARE_A_TRACK, ends_at=ENDS)))
     assert (dated.grants, dated.people) == (3, 2)
+    with world.write() as context:
+        clients.disable(context, "tuneloop-app")
+        accounts.disable(context, "bob")
+    (ends,) = _plan(world, proposing(replace(SHARE_A_TRACK, state="shut_down")))
+    assert (ends.grants, ends.people) == (1, 1)
+    world.clock.advance(days=90)
+    (ends,) = _plan(world, proposing(replace(SHARE_A_TRACK, state="shut_down")))
+    assert (ends.grants, ends.people) == (0, 0)
 
 
 def test_a_file_that_says_shut_down_shuts_down_with_a_receipt(world: World) -> None:
