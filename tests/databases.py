@@ -101,8 +101,19 @@ class Postgres:
 
     def create(self, template: str = "template1") -> str:
         """Create a database as a copy of another, and return its name."""
-        name = f"broker_test_{os.getpid()}_{next(self._numbers)}"
+        name = self._new_name()
         self._run("CREATE DATABASE {} TEMPLATE {}", name, template)
+        self._made.add(name)
+        return name
+
+    def _new_name(self) -> str:
+        return f"broker_test_{os.getpid()}_{next(self._numbers)}"
+
+    def _renamed(self, before: str) -> str:
+        """The same database under a new name: what is kept by a database's URL is not to be found by the next test."""
+        name = self._new_name()
+        self._run("ALTER DATABASE {} RENAME TO {}", before, name)
+        self._made.discard(before)
         self._made.add(name)
         return name
 
@@ -131,7 +142,7 @@ class Postgres:
         while self._returned[prepare]:
             name = self._returned[prepare].pop()
             if self._contents[prepare].restored(self.url(name)):
-                return name
+                return self._renamed(name)
             self.drop(name)
         return None
 

@@ -86,7 +86,8 @@ def test_a_database_that_was_given_back_is_as_it_was_prepared() -> None:
         url = databases.fresh_postgres_database(_with_numbered_rows)
     except Unavailable as reason:
         pytest.skip(str(reason))
-    before = _rows(url)
+    before, same = _rows(url), "SELECT oid FROM pg_database WHERE datname = current_database()"
+    database = _execute(url, same)
     _execute(url, "DELETE FROM bolt")
     _execute(url, "UPDATE part SET name = 'wheel' WHERE id = 1")
     _execute(url, "INSERT INTO part (name) VALUES ('saddle')")
@@ -95,7 +96,8 @@ def test_a_database_that_was_given_back_is_as_it_was_prepared() -> None:
     databases.drop_postgres_database(url)
     again = databases.fresh_postgres_database(_with_numbered_rows)
     left_open.close()
-    assert again == url
+    assert again != url  # what somebody keeps by its URL is not to be found by the next test
+    assert _execute(again, same) == database
     assert _rows(again) == before
     assert _execute(again, "INSERT INTO part (name) VALUES ('saddle') RETURNING id") == [(3,)]
     with pytest.raises(IntegrityError):

@@ -152,6 +152,11 @@ def receipt(shutdown: Shutdown) -> Receipt:
     }  # fmt: skip
 
 
+def receipt_for_partners(shutdown: Shutdown) -> Receipt:
+    """The same without who of the network's people has done it."""
+    return {name: value for name, value in receipt(shutdown).items() if name != "by"}
+
+
 def latest_receipt(runtime: Runtime, feature_id: str) -> Receipt | None:
     """A feature's newest receipt, completed if need be; None if it was never shut down."""
     with runtime.read() as context:

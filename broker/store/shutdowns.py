@@ -136,71 +136,90 @@ def _still(column: ColumnElement[int]) -> ColumnElement[bool]:
     return or_(column.is_(None), column > _AT)
 
 
-def _own_life(table: Table, spent: str) -> ColumnElement[bool]:
-    """Nothing of the row's own, nor of its grant's, family's, client's or user's, has ended it."""
-    g, f = s.grant, s.token_family
-    idle = select(s.account.c.id).where(s.account.c.state != "active")
-    ended = select(g.c.id).where(
-        g.c.feature_id == _FEATURE, or_(g.c.ended_at <= _AT, g.c.expires_at <= _AT, g.c.presence_ends_at <= _AT)
-    )
-    families = select(f.c.id).where(f.c.feature_id == _FEATURE, f.c.ended_at <= _AT, f.c.ended_at.is_not(None))
-    disabled = select(s.client.c.id).where(s.client.c.state != "active")
+def _idle() -> Select[Any]:
+    return select(s.account.c.id).where(s.account.c.state != "active")
+
+
+def _disabled() -> Select[Any]:
+    return select(s.client.c.id).where(s.client.c.state != "active")
+
+
+def _dead() -> Select[Any]:
+    """Grants of the feature that are over, by themselves, their client or their user: few beside all there are."""
+    g = s.grant.c
+    over = or_(g.ended_at <= _AT, g.expires_at <= _AT, g.presence_ends_at <= _AT, g.account_id.in_(_idle()),
+               g.client_id.in_(_disabled()))  # fmt: skip
+    return select(g.id).where(g.feature_id == _FEATURE, over)
+
+
+def _own_life(table: Table, spent: str, dead: Select[Any]) -> ColumnElement[bool]:
+    """Nothing of the row's own, nor of its grant's, family's, client's or user's, has ended it.
+
+    What has ended is looked up among the few that have: a join would touch each of a million.
+    """
+    f = s.token_family.c
+    families = select(f.id).where(f.feature_id == _FEATURE, f.ended_at <= _AT, f.ended_at.is_not(None))
     return and_(
         _still(table.c[spent]), table.c.expires_at > _AT, table.c.grant_id.is_not(None),
-        table.c.grant_id.not_in(ended), table.c.family_id.not_in(families), table.c.client_id.not_in(disabled),
-        table.c.account_id.not_in(idle),
+        table.c.grant_id.not_in(dead), table.c.family_id.not_in(families),
     )  # fmt: skip
 
 
 def _grant_life() -> ColumnElement[bool]:
     g = s.grant.c
-    idle = select(s.account.c.id).where(s.account.c.state != "active")
-    disabled = select(s.client.c.id).where(s.client.c.state != "active")
-    return and_(_still(g.ended_at), g.expires_at > _AT, g.presence_ends_at > _AT, g.account_id.not_in(idle),
-                g.client_id.not_in(disabled))  # fmt: skip
+    return and_(_still(g.ended_at), g.expires_at > _AT, g.presence_ends_at > _AT, g.account_id.not_in(_idle()),
+                g.client_id.not_in(_disabled()))  # fmt: skip
 
 
 def _left(table: Table, life: ColumnElement[bool]) -> Select[Any]:
-    """Rows that the epoch would admit, and rows that the state would, each by a plan that needs no scan."""
+    """Rows that the epoch would admit, and rows that the state would: both begin at the feature, so that while it is
+    closed they end there."""
     f = s.feature.c
-    by_epoch = select(func.count().label("n")).select_from(table.join(s.feature, f.id == table.c.feature_id)).where(
-        f.id == _FEATURE, table.c.feature_id == _FEATURE, table.c.feature_epoch == f.epoch, life
+    both = s.feature.join(table, f.id == table.c.feature_id)
+    by_epoch = select(func.count().label("n")).select_from(both).where(
+        f.id == _FEATURE, table.c.feature_epoch == f.epoch, life
     )  # fmt: skip
-    closed = select(f.id).where(f.id == _FEATURE, f.state == "shut_down").exists()
-    by_state = select(func.count().label("n")).where(
-        table.c.feature_id == _FEATURE, table.c.feature_epoch < _EPOCH, ~closed, life
-    )
-    both = union_all(by_epoch, by_state).subquery()
-    return select(func.coalesce(func.sum(both.c.n), 0))
+    by_state = select(func.count().label("n")).select_from(both).where(
+        f.id == _FEATURE, f.state != "shut_down", table.c.feature_epoch < _EPOCH, life
+    )  # fmt: skip
+    counts = union_all(by_epoch, by_state).subquery()
+    return select(func.coalesce(func.sum(counts.c.n), 0))
 
 
 def _after(table: Table, *more: ColumnElement[bool]) -> Select[Any]:
-    return select(func.count()).where(
-        table.c.feature_id == _FEATURE, table.c.feature_epoch >= _EPOCH - 1, table.c.position >= bindparam("closing"),
-        *more,
-    )  # fmt: skip
+    """By the closed epoch, and by any later one: two ranges of the index, where one would be all of it."""
+    of_feature = (table.c.feature_id == _FEATURE, table.c.position >= bindparam("closing"), *more)
+    closed = select(func.count().label("n")).where(*of_feature, table.c.feature_epoch == _EPOCH - 1)
+    later = select(func.count().label("n")).where(*of_feature, table.c.feature_epoch >= _EPOCH)
+    counts = union_all(closed, later).subquery()
+    return select(func.coalesce(func.sum(counts.c.n), 0))
 
 
-_ended_grants = s.grant.c
-_ENDED_GRANTS = Statement(
-    select(func.count(), func.count(distinct(_ended_grants.account_id)))
-    .where(_ended_grants.feature_id == _FEATURE, _ended_grants.feature_epoch == _EPOCH - 1, _grant_life())
-)  # fmt: skip
-_ENDED = {
-    kind: Statement(
-        select(func.count()).where(
-            table.c.feature_id == _FEATURE, table.c.feature_epoch == _EPOCH - 1, _own_life(table, spent)
+_g = s.grant.c
+_of_closed_epoch = (_g.feature_id == _FEATURE, _g.feature_epoch == _EPOCH - 1, _grant_life())
+_ENDED_GRANTS = Statement(select(_g.client_id, func.count()).where(*_of_closed_epoch).group_by(_g.client_id))
+_ENDED_USERS = Statement(select(func.count(distinct(_g.account_id))).where(*_of_closed_epoch))
+_over = _dead().cte("over")  # of three counts in one statement, found once
+_ENDED_TOKENS = Statement(
+    select(
+        *(
+            select(func.count())
+            .where(
+                table.c.feature_id == _FEATURE, table.c.feature_epoch == _EPOCH - 1,
+                _own_life(table, spent, select(_over.c.id)),
+            )
+            .scalar_subquery()
+            for _, table, spent in _ISSUED
         )
     )
-    for kind, table, spent in _ISSUED
-}
+)  # fmt: skip
 _LEFT = {"grants": Statement(_left(s.grant, _grant_life()))} | {
-    kind: Statement(_left(table, _own_life(table, spent))) for kind, table, spent in _ISSUED
+    kind: Statement(_left(table, _own_life(table, spent, _dead()))) for kind, table, spent in _ISSUED
 }
 _allowed = and_(s.access_record.c.decision == "allowed", s.access_record.c.grant_id.is_not(None))
 _AFTER = [
-    Statement(_after(s.access_token, s.access_token.c.grant_id.is_not(None))), Statement(_after(s.refresh_token)),
-    Statement(_after(s.authorization_code)), Statement(_after(s.message)),
+    *(Statement(_after(table, table.c.grant_id.is_not(None))) for _, table, _ in _ISSUED),
+    Statement(_after(s.message)),
     # A snapshot that has seen the closing is at or after it on the clock too, and by that there is an index.
     Statement(_after(s.access_record, _allowed, s.access_record.c.at >= _AT)),
 ]  # fmt: skip
@@ -221,10 +240,13 @@ _SAMPLE = Statement(
 def ended(transaction: Transaction, feature_id: str, epoch: int, at: Instant) -> dict[str, int]:
     """What stood under the epoch before ``epoch`` at the moment of closing: grants, users, tokens, codes."""
     values = {"feature": feature_id, "epoch": epoch, "at": at}
-    row = transaction.row(_ENDED_GRANTS, **values)
-    assert row is not None
-    counts = {"grants": row[0], "users": row[1]}
-    return counts | {kind: _number(transaction.row(statement, **values)) for kind, statement in _ENDED.items()}
+    by_client = [row[1] for row in transaction.rows(_ENDED_GRANTS, **values)]
+    # A person has one standing grant for a client, so with one client there is nobody to count twice.
+    users = sum(by_client) if len(by_client) < 2 else _number(transaction.row(_ENDED_USERS, **values))
+    counts = {"grants": sum(by_client), "users": users}
+    tokens = transaction.row(_ENDED_TOKENS, **values)
+    assert tokens is not None
+    return counts | {kind: int(number) for (kind, _, _), number in zip(_ISSUED, tokens, strict=True)}
 
 
 def left(transaction: Transaction, feature_id: str, epoch: int, now: Instant) -> dict[str, int]:

@@ -10,7 +10,7 @@ from broker.domain import scopes
 from broker.domain.instants import rfc3339_or_none
 from broker.enforcement.flask import guarded
 from broker.enforcement.guard import Guard
-from broker.operations.shutdowns import receipt
+from broker.operations.shutdowns import receipt_for_partners
 from broker.store import shutdowns
 from broker.store.register import features
 from broker.web.oauth.answers import json_answer
@@ -34,7 +34,7 @@ def create(guard: Callable[[], Guard]) -> Blueprint:
             "purpose": feature.purpose, "state": state, "epoch": feature.epoch,
             "ends_at": rfc3339_or_none(feature.ends_at),
             "ceiling": [{"scope": e.scope, "reason": e.reason, "required": e.required} for e in feature.ceiling],
-            "receipt": None if latest is None else receipt(latest),
+            "receipt": None if latest is None else receipt_for_partners(latest),
         })  # fmt: skip
 
     return endpoints

@@ -119,6 +119,9 @@ def test_a_feature_that_is_not_there_is_404(ops: Operator) -> None:
     for path in ("/admin/api/features/nothing", "/admin/api/features/a%20b"):
         assert ops.asks("GET", path).status_code == 404
         assert ops.asks("POST", f"{path}/shut-down").status_code == 404
+        assert ops.asks("GET", f"{path}/receipt").status_code == 404
+    never = ops.asks("GET", f"{FEATURE}/receipt")
+    assert (never.status_code, "never shut down" in never.json()["detail"]) == (404, True)
     assert ops.asks("POST", "/admin/api/approvals/nothing/approve").status_code == 404
 
 

@@ -19,6 +19,8 @@ account = Table(
     instant("created_at", null=False),
     Index("uq_account_username", "username", unique=True),
 )
+Index("ix_account_not_active", account.c.id, sqlite_where=account.c.state != "active",
+      postgresql_where=account.c.state != "active")  # fmt: skip
 
 session = Table(
     "session",

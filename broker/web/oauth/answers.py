@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import msgspec
 from flask import Response
 
@@ -20,18 +18,7 @@ def json_answer(status: int, body: object) -> Response:
     return answer
 
 
-def token_answer(status: int, body: Any, headers: Any) -> Response:
-    """An answer that Authlib composed: a token, or one of its own errors."""
-    if isinstance(body, list):
-        body = dict(body)
-    answer = json_answer(status, body)
-    for name, value in headers:
-        if name.lower() == "www-authenticate":
-            answer.headers[name] = value
-    return answer
-
-
-def error_answer(error: OAuthError, *, asked_with_basic: bool = False) -> Response:
+def error_answer(error: OAuthError) -> Response:
     """An error of RFC 6749 section 5.2; its description in the characters that the RFC allows."""
     text = "".join(c if " " <= c <= "~" and c not in '"\\' else "'" for c in error.description)
     answer = json_answer(error.status, {"error": error.code, "error_description": text})

@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from authlib.oauth2.rfc6749 import AuthorizationServer, OAuth2Error, OAuth2Payload, OAuth2Request
+from authlib.oauth2.rfc6749 import AuthorizationServer, OAuth2Payload, OAuth2Request
 from authlib.oauth2.rfc6749.errors import InvalidClientError
 from authlib.oauth2.rfc6749.grants import BaseGrant, TokenEndpointMixin
 from flask import Request, Response, g
@@ -23,7 +23,7 @@ from broker.operations import issuing
 from broker.operations.context import Context
 from broker.operations.register import clients
 from broker.store.register.clients import Client
-from broker.web.oauth.answers import error_answer, token_answer
+from broker.web.oauth.answers import error_answer, json_answer
 from broker.web.oauth.parameters import Parameters, basic_credentials, of_form
 from broker.web.request_context import SINGLE, WRITE, context, serving, transaction
 
@@ -121,7 +121,8 @@ class Server(AuthorizationServer):
         return request
 
     def handle_response(self, status: int, body: Any, headers: Any) -> Response:
-        return token_answer(status, body, headers)
+        """Compose a token, or an error of Authlib's own; its headers are the ones that ours have anyway."""
+        return json_answer(status, body)
 
     def authenticated(self, request: TokenRequest) -> Client:
         """The client that this request proves; ``OAuthError`` alike for an unknown client and a wrong secret."""
@@ -214,6 +215,4 @@ def token_response(request: Request) -> Response:
         answer: Response = server.create_token_response(asked)
         return answer
     except OAuthError as error:
-        return error_answer(error, asked_with_basic=request.headers.get("Authorization") is not None)
-    except OAuth2Error as error:
-        return error_answer(OAuthError(error.error, error.description or error.error, error.status_code or 400))
+        return error_answer(error)

@@ -44,7 +44,7 @@ def _feature_page(feature_id: str, problem: str | None = None) -> str:
     feature = features.get(transaction(), feature_id)
     if feature is None:
         raise NotFound("There is no such feature.")
-    held = holding(feature, clients.all(transaction()))
+    held = holding(feature, clients.all(transaction()), shutdowns.receipt)
     return render_template(
         "admin_feature.html", account=sessions.current(), holding=held, standing=_standing(feature),
         words=context().settings.register.scopes, now=context().now, problem=problem,

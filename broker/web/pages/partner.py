@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from flask import Blueprint, render_template
 from werkzeug.exceptions import NotFound
 
 from broker.domain.features import Feature
-from broker.operations.shutdowns import Receipt, receipt
+from broker.operations.shutdowns import Receipt, receipt_for_partners
 from broker.store import shutdowns
 from broker.store.register import clients, features, partners
 from broker.store.register.clients import Client
+from broker.store.shutdowns import Shutdown
 from broker.web import sessions
 from broker.web.request_context import context, transaction
 
@@ -27,11 +29,11 @@ class Holding:
     receipt: Receipt | None
 
 
-def holding(feature: Feature, registered: list[Client]) -> Holding:
-    """A feature with its clients, out of all that are registered, and its receipt."""
+def holding(feature: Feature, registered: list[Client], written: Callable[[Shutdown], Receipt]) -> Holding:
+    """A feature with its clients, out of all that are registered, and its receipt ``written`` for the reader."""
     latest = shutdowns.latest(transaction(), feature.id)
     own = tuple(client for client in registered if client.feature_id == feature.id)
-    return Holding(feature, own, None if latest is None else receipt(latest))
+    return Holding(feature, own, None if latest is None else written(latest))
 
 
 @pages.get("")
@@ -43,7 +45,8 @@ def show() -> str:
     if partner is None:
         raise NotFound("This account belongs to no partner.")
     registered = clients.all(transaction())
-    holdings = [holding(feature, registered) for feature in features.of_partner(transaction(), partner.id)]
+    own = features.of_partner(transaction(), partner.id)
+    holdings = [holding(feature, registered, receipt_for_partners) for feature in own]
     words = context().settings.register.scopes
     return render_template("partner.html", account=account, partner=partner, holdings=holdings, words=words,
                            now=context().now)  # fmt: skip

@@ -84,6 +84,12 @@ def test_pages_follow_each_other_without_a_gap_or_a_double(reelwise: Partner, to
     assert texts == [*(f"number {number}" for number in reversed(range(45))), "Me!", "Who is in?"]
 
 
+def test_the_page_after_the_last_message_is_empty(reelwise: Partner, token: Token) -> None:
+    thread = _thread(reelwise, token)
+    oldest = _messages(reelwise, token, thread)["messages"][-1]["id"]
+    assert _messages(reelwise, token, thread, cursor=oldest) == {"messages": [], "next": None}
+
+
 def test_a_cursor_that_is_not_this_clients_is_an_error(site: Site, reelwise: Partner, token: Token) -> None:
     thread = _thread(reelwise, token)
     other = Partner(site, "northbank-notice")
@@ -169,6 +175,18 @@ def test_posts_are_the_persons_own(site: Site, alice: Person) -> None:
     found = playing.calls("GET", "/api/posts", playing.connects(alice)).json()["posts"]
     assert [post["text"] for post in found] == ["Two chairs, blue.", "First swim."]
     assert all(set(post) == {"id", "text", "sent_at"} for post in found)
+
+
+def test_friends_and_contacts_are_names_and_keyed_identifiers(site: Site, world: World, alice: Person) -> None:
+    northbank = Partner(site, "northbank-notice")
+    for scope in ("friends:read", "contacts:read"):
+        world.widen("transfer-notice", CeilingEntry(scope, "We look.", required=True, since=0, beyond_need="New."))
+    token = northbank.connects(alice, "friends:read contacts:read")
+    (friend,) = northbank.calls("GET", "/api/friends", token).json()["friends"]
+    (contact,) = northbank.calls("GET", "/api/contacts", token).json()["contacts"]
+    assert friend | {"id": ""} == {"id": "", "name": "Bob"}
+    assert contact | {"id": ""} == {"id": "", "name": "Mum", "email": "mum@family.example"}
+    assert all(IDENTIFIER.fullmatch(each["id"]) for each in (friend, contact))
 
 
 NO_MESSAGES = (

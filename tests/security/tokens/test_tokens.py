@@ -131,6 +131,9 @@ def test_a_refresh_is_never_wider_than_what_was_granted(tuneloop: Partner, token
     for scope in ("messages:read", "messages:write messages:read", "profile:read", "standing:read", "operate"):
         answer = _refreshed(tuneloop, token["refresh_token"], scope=scope)
         assert (answer.status_code, answer.json()["error"]) == (400, "invalid_scope"), scope
+    for scope in ("messages:write  x", 'a"b', "\u00e9", " ".join(f"s{number}" for number in range(33)), "x" * 1001):
+        answer = _refreshed(tuneloop, token["refresh_token"], scope=scope)
+        assert (answer.status_code, answer.json()["error"]) == (400, "invalid_scope"), scope
     assert _refreshed(tuneloop, token["refresh_token"]).json()["scope"] == "messages:write"
 
 

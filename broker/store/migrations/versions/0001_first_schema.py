@@ -139,6 +139,14 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["partner_id"], ["partner.id"], name=op.f("fk_account_partner_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_account")),
     )
+    op.create_index(
+        "ix_account_not_active",
+        "account",
+        ["id"],
+        unique=False,
+        sqlite_where=sa.text("state != 'active'"),
+        postgresql_where=sa.text("state != 'active'"),
+    )
     op.create_index("uq_account_username", "account", ["username"], unique=True)
     op.create_table(
         "feature",
@@ -297,7 +305,7 @@ def upgrade() -> None:
     op.create_index(
         "ix_grant_feature",
         "grant_",
-        ["feature_id", "feature_epoch", "ended_at", "expires_at", "presence_ends_at", "account_id"],
+        ["feature_id", "feature_epoch", "client_id", "ended_at", "expires_at", "presence_ends_at", "account_id", "id"],
         unique=False,
     )
     op.create_index(
