@@ -136,13 +136,17 @@ def forget_what_is_over(context: Context) -> None:
 
 
 def set_password(context: Context, account: Account, password: str) -> None:
-    """Change the password: every session of the account and every token of its grants is over; the grants stay."""
+    """Change the password: every session of the account and every token of its grants, or of an operator, is over.
+
+    The grants stay.
+    """
     passwords.require_decent(password)
     hashed = passwords.hash_password(password, context.randomness)
     accounts.lock(context.transaction, account.id)  # waits for whoever acts for this user, and sees what they issued
     accounts.set_password(context.transaction, account.id, hashed)
     closed = accounts.close_sessions(context.transaction, account.id)
     ended = tokens.end_families_of(context.transaction, account.id, context.now, "password_changed")
+    tokens.end_operator_tokens(context.transaction, account.id)
     context.record(Action.PASSWORD_CHANGED, f"account:{account.id}", sessions=closed, token_families=ended)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sqlalchemy import Table, bindparam, insert, select, update
+from sqlalchemy import Table, bindparam, delete, insert, select, update
 
 from broker.domain.instants import Instant
 from broker.store import schema as s
@@ -159,6 +159,7 @@ def end_families_of(transaction: Transaction, account_id: int, at: Instant, caus
 
 _o = s.operator_token.c
 _ADD_OPERATOR = Statement(insert(s.operator_token))
+_END_OPERATOR = Statement(delete(s.operator_token).where(_o.account_id == bindparam("account")))
 _OPERATOR = Statement(
     select(s.account.c.username, _o.scopes)
     .select_from(s.operator_token.join(s.account))
@@ -172,6 +173,11 @@ def add_operator_token(
 ) -> None:
     """Add an operator's token."""
     transaction.run(_ADD_OPERATOR, hash=hash, account_id=account_id, scopes=scopes, issued_at=at, expires_at=expires_at)
+
+
+def end_operator_tokens(transaction: Transaction, account_id: int) -> int:
+    """End every token of an operator; how many."""
+    return transaction.run(_END_OPERATOR, account=account_id)
 
 
 def operator_of(transaction: Transaction, hash: bytes, now: Instant) -> tuple[str, frozenset[str]] | None:

@@ -299,3 +299,12 @@ def _rows(world: World) -> tuple[int, int]:
             for table in (schema.session, schema.failure)
         )
     return sessions, failures
+
+
+def test_a_new_password_ends_an_operators_tokens(world: World) -> None:
+    with world.write() as context:
+        secret, _ = accounts.issue_operator_token(context, "ops", "operate")
+        assert tokens.operator_of(context.transaction, digest(secret), context.now) is not None
+    with world.write() as context:
+        accounts.set_password(context, accounts.by_name(context, "ops"), "another password")
+        assert tokens.operator_of(context.transaction, digest(secret), context.now) is None
