@@ -46,7 +46,8 @@ class Requests:
 
 
 def _answer(body: object, status: int = 200) -> Response:
-    answer = Response(_encode(body), status, content_type="application/json")
+    encoded = body if isinstance(body, bytes) else _encode(body)
+    answer = Response(encoded, status, content_type="application/json")
     answer.headers["Cache-Control"] = "no-store"
     return answer
 
@@ -76,14 +77,32 @@ def _ids(requests: Requests) -> Identifiers:
 
 def _thread(requests: Requests, written: str) -> int:
     """A thread by its identifier, if the grant is for it; noted for the access record."""
-    row, number = _allowed().standing, _ids(requests).read(THREAD, written)
+    g.thread_id = number = _granted_thread(requests.transaction(), _ids(requests), _allowed(), written)
+    return number
+
+
+def _granted_thread(transaction: Transaction, ids: Identifiers, allowed: Allowed, written: str) -> int:
+    row, number = allowed.standing, ids.read(THREAD, written)
+    assert row.account_id is not None
     found = number is not None and conversations.thread(
-        requests.transaction(), number, _account_id(), grant_id=row.grant_id, whole=bool(row.all_conversations)
+        transaction, number, row.account_id, grant_id=row.grant_id, whole=bool(row.all_conversations)
     )
     if not found or number is None:
         raise NotFound("there is no such conversation")
-    g.thread_id = number
     return number
+
+
+def page_of_messages(
+    transaction: Transaction, secret_key: bytes, allowed: Allowed, thread: str, cursor: str | None
+) -> tuple[bytes, int]:
+    """A page of a thread's messages as the JSON that is sent, and the thread's number; ``NotFound``, ``Refused``."""
+    ids = identifiers(secret_key, f"client:{allowed.standing.client_id}")
+    number = _granted_thread(transaction, ids, allowed, thread)
+    found = conversations.messages(transaction, number, count=PAGE + 1, before=_before(ids, cursor))
+    page, account_id = found[:PAGE], allowed.standing.account_id
+    assert account_id is not None
+    following = ids.write(MESSAGE, page[-1].id) if len(found) > PAGE else None
+    return _encode({"messages": answers.messages(ids, page, account_id), "next": following}), number
 
 
 def _add_conversations(api: Blueprint, requests: Requests) -> None:
@@ -99,11 +118,9 @@ def _add_conversations(api: Blueprint, requests: Requests) -> None:
     @api.get("/threads/<thread>/messages")
     @guarded(requests.guard, scopes.MESSAGES_READ)
     def list_messages(thread: str) -> Response:
-        number, ids = _thread(requests, thread), _ids(requests)
-        found = conversations.messages(requests.transaction(), number, count=PAGE + 1, before=_before(ids))
-        page = found[:PAGE]
-        following = ids.write(MESSAGE, page[-1].id) if len(found) > PAGE else None
-        return _answer({"messages": answers.messages(ids, page, _account_id()), "next": following})
+        cursor = request.args.get("cursor")
+        body, g.thread_id = page_of_messages(requests.transaction(), requests.secret_key, _allowed(), thread, cursor)
+        return _answer(body)
 
     @api.post("/threads/<thread>/messages")
     @guarded(requests.guard, scopes.MESSAGES_WRITE, for_write=True)
@@ -128,8 +145,7 @@ def _add_conversations(api: Blueprint, requests: Requests) -> None:
         return _answer({"participants": answers.participants(_ids(requests), number, found, _account_id())})
 
 
-def _before(ids: Identifiers) -> int:
-    cursor = request.args.get("cursor")
+def _before(ids: Identifiers, cursor: str | None) -> int:
     if cursor is None:
         return conversations.FIRST_PAGE
     number = ids.read(MESSAGE, cursor)

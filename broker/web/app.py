@@ -16,6 +16,7 @@ from broker.network.api import Requests, create_api
 from broker.operations.context import Runtime
 from broker.store import standing as strict
 from broker.web import admin_api, errors, headers, health, sessions, standing
+from broker.web.express import Express
 from broker.web.oauth import authorize, metadata, token
 from broker.web.pages import account, admin, assets, connected_apps, home, inbox, login, partner, wording
 from broker.web.request_context import NONE, context, kind_of, serving, transaction
@@ -64,6 +65,7 @@ def create_app(running: Runtime) -> Flask:
     _install_blueprints(app)
     wording.install(app, settings)
     assets.install(app)
+    app.wsgi_app = Express(app)  # type: ignore[method-assign]
     return app
 
 

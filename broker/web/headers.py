@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from flask import Flask, Response, g, request
 from werkzeug.exceptions import BadRequest
 
@@ -20,6 +22,22 @@ _POLICY = (
 def allow_form_target(origin: str) -> None:
     """Let this page's form end at a validated redirect URI: Chromium holds form-action against the whole chain."""
     g.form_targets = (*g.get("form_targets", ()), origin)
+
+
+def for_everything(settings: Settings) -> list[tuple[str, str]]:
+    """The headers that every answer has."""
+    known = [("X-Content-Type-Options", "nosniff"), ("Referrer-Policy", "no-referrer")]
+    if settings.tls:
+        known.append(("Strict-Transport-Security", "max-age=31536000; includeSubDomains"))
+    return known
+
+
+def ordinary_host(settings: Settings, environ: dict[str, Any]) -> bool:
+    """Whether a request surely names a host that is served, and comes as it should; if not, ask more closely."""
+    host = environ.get("HTTP_HOST", "").rsplit(":", 1)[0]
+    if settings.demo is not None:
+        return host in _LOOPBACK and not any(name.startswith(_FORWARDED) for name in environ)
+    return host in (settings.allowed_hosts or _LOOPBACK)
 
 
 def _host_problem(settings: Settings) -> str | None:
@@ -50,6 +68,8 @@ def _body_problem() -> str | None:
 def install(app: Flask, settings: Settings) -> None:
     """Check the host and the body before, and set the headers after, each request."""
 
+    everywhere = for_everything(settings)
+
     @app.before_request
     def refuse_what_is_not_for_us() -> None:
         problem = _host_problem(settings) or _body_problem()
@@ -59,14 +79,12 @@ def install(app: Flask, settings: Settings) -> None:
     @app.after_request
     def protect(response: Response) -> Response:
         headers = response.headers
-        headers["X-Content-Type-Options"] = "nosniff"
-        headers["Referrer-Policy"] = "no-referrer"
+        for name, value in everywhere:
+            headers[name] = value
         if headers.get("Content-Type", "").startswith("text/html"):
             targets = "".join(f" {origin}" for origin in g.get("form_targets", ()))
             headers["Content-Security-Policy"] = _POLICY + targets
             headers["X-Frame-Options"] = "DENY"
             headers["Cross-Origin-Opener-Policy"] = "same-origin"
             headers.setdefault("Cache-Control", "no-store")
-        if settings.tls:
-            headers["Strict-Transport-Security"] = "max-age=31536000; includeSubDomains"
         return response

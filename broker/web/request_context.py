@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import TypeVar
 
 from flask import current_app, g
@@ -17,6 +18,7 @@ from broker.store.engine.database import Transaction
 
 READ, WRITE, SINGLE, NONE = "read", "write", "single", "none"
 _SAFE = ("GET", "HEAD", "OPTIONS")
+_current: ContextVar[Transaction] = ContextVar("transaction")
 
 View = TypeVar("View", bound=Callable[..., object])
 
@@ -43,26 +45,26 @@ def kind_of(view: Callable[..., object] | None, method: str) -> str:
 
 
 @contextmanager
-def serving(kind: str) -> Iterator[None]:
-    """The transaction of a request, from its first statement to its commit."""
+def serving(kind: str, running: Runtime | None = None) -> Iterator[None]:
+    """The transaction of a request, from its first statement to its commit; ``running`` where there is no framework."""
     if kind == NONE:
         yield
         return
-    database = runtime().database
+    database = (running or runtime()).database
     opened = {READ: database.read, WRITE: database.write, SINGLE: database.single}[kind]
     with opened() as transaction:
-        g.transaction = transaction
+        before = _current.set(transaction)
         try:
             yield
         finally:
-            del g.transaction
-            g.pop("context", None)
+            _current.reset(before)
+            if running is None:
+                g.pop("context", None)
 
 
 def transaction() -> Transaction:
     """The transaction of this request."""
-    found: Transaction = g.transaction
-    return found
+    return _current.get()
 
 
 def context() -> Context:

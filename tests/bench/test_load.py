@@ -68,7 +68,7 @@ def test_every_connection_sends_again_when_it_is_answered() -> None:
         sample = drive(address, [REQUEST], seconds=WINDOW_SECONDS, connections=4)
     assert sample.answers > 4
     assert sample.errors == 0
-    assert sample.answers - 4 <= sample.per_s * WINDOW_SECONDS <= sample.answers + 1
+    assert sample.answers - 4 <= round(sample.per_s * WINDOW_SECONDS) <= sample.answers
     assert 0 < sample.p50_ms <= sample.p99_ms
 
 

@@ -67,7 +67,12 @@ def of_form(request: Request) -> Parameters:
         raise _invalid("the body must be application/x-www-form-urlencoded")
     if request.query_string:
         raise _invalid("parameters belong into the body, not the query")
-    return _once(request.get_data())
+    return of_encoded(request.get_data())
+
+
+def of_encoded(body: bytes) -> Parameters:
+    """The parameters of a form-encoded body."""
+    return _once(body)
 
 
 def basic_credentials(request: Request) -> tuple[str, str] | None:
@@ -75,7 +80,11 @@ def basic_credentials(request: Request) -> tuple[str, str] | None:
 
     An unreadable header is the client's mistake, and answered like wrong credentials.
     """
-    header = request.headers.get("Authorization")
+    return credentials_of(request.headers.get("Authorization"))
+
+
+def credentials_of(header: str | None) -> tuple[str, str] | None:
+    """The same of a header's value."""
     if header is None or header[:6].lower() != "basic ":
         return None
     try:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from urllib.parse import parse_qs, urlsplit
 
-from flask import Blueprint, Response, g, redirect, render_template, request, url_for
+from flask import Blueprint, Response, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as BaseResponse
 
 from broker.domain.redirect_uris import matches, origin
@@ -14,7 +14,7 @@ from broker.store.accounts import Account
 from broker.store.register import clients
 from broker.web import sessions
 from broker.web.headers import allow_form_target
-from broker.web.request_context import NONE, context, runs, runtime, writing
+from broker.web.request_context import NONE, READ, context, runs, runtime, serving, writing
 
 pages = Blueprint("login", __name__)
 
@@ -81,7 +81,7 @@ def log_in() -> BaseResponse:
 
 
 def _again(target: str | None, username: str, status: int, waiting: TooMany | None = None) -> Response:
-    with runtime().database.read() as g.transaction:
+    with serving(READ):
         page = _form(target, failed=True, waiting=waiting, username=username[:200])
     answer = Response(page, status, content_type="text/html; charset=utf-8")
     if waiting is not None:

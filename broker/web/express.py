@@ -1,0 +1,91 @@
+"""The express lane: the two calls that are most of all traffic, answered without the framework.
+
+Reading a page of messages and introspecting a token, when everything about the request is ordinary and it is admitted.
+Whatever is not (a refusal, an odd header, a body that ended early, a database in trouble) goes the usual way from its
+start, as if this were not here; so what is answered here is what would be answered there, only sooner: the framework is
+two thirds of the time that these take.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from io import BytesIO
+from typing import Any
+
+import msgspec
+from flask import Flask
+
+from broker.domain.decisions import Allowed
+from broker.domain.scopes import MESSAGES_READ
+from broker.network.api import page_of_messages
+from broker.operations import tokens
+from broker.operations.context import Runtime
+from broker.operations.register import resource_servers
+from broker.web import headers
+from broker.web.oauth.parameters import credentials_of, of_encoded
+from broker.web.request_context import READ, SINGLE, serving, transaction
+
+Environ = dict[str, Any]
+StartResponse = Any
+
+_FORM = "application/x-www-form-urlencoded"
+_THREADS, _MESSAGES = "/api/threads/", "/messages"
+_ROUTE = "GET /api/threads/<thread>/messages"
+_NEEDED = frozenset({MESSAGES_READ})
+_encode = msgspec.json.Encoder().encode
+
+
+class Express:
+    """A WSGI application before the framework's own."""
+
+    def __init__(self, app: Flask) -> None:
+        self._app, self._usual = app, app.wsgi_app
+        self._running: Runtime = app.extensions["broker"]
+        self._limit = self._running.settings.limits.max_body_bytes
+        self._headers = [("Content-Type", "application/json"), ("Cache-Control", "no-store"),
+                         *headers.for_everything(self._running.settings)]  # fmt: skip
+
+    def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
+        try:
+            body = self._answer(environ)
+        except Exception:  # noqa: BLE001 - a refusal or a bug: found again on the usual way, and answered or logged
+            body = None
+        if body is None:
+            return self._usual(environ, start_response)
+        own = [("Pragma", "no-cache")] if environ["REQUEST_METHOD"] == "POST" else []
+        start_response("200 OK", [*self._headers, *own, ("Content-Length", str(len(body)))])
+        return [body]
+
+    def _answer(self, environ: Environ) -> bytes | None:
+        if environ.get("QUERY_STRING") or not headers.ordinary_host(self._running.settings, environ):
+            return None
+        method, path = environ["REQUEST_METHOD"], environ["PATH_INFO"]
+        if method == "GET" and path.startswith(_THREADS) and path.endswith(_MESSAGES):
+            return self._messages(environ, path[len(_THREADS) : -len(_MESSAGES)])
+        if method == "POST" and path == "/oauth/introspect" and environ.get("CONTENT_TYPE") == _FORM:
+            return self._introspection(environ)
+        return None
+
+    def _messages(self, environ: Environ, thread: str) -> bytes | None:
+        guard = self._app.extensions["guard"]
+        with serving(READ, self._running):
+            decision = guard.check(environ.get("HTTP_AUTHORIZATION"), _NEEDED)
+            if not isinstance(decision, Allowed):
+                return None
+            key = self._running.settings.secret_key
+            body, number = page_of_messages(transaction(), key, decision, thread, None)
+            guard.record(decision, _ROUTE, number)
+        return body
+
+    def _introspection(self, environ: Environ) -> bytes | None:
+        length = int(environ.get("CONTENT_LENGTH") or 0)
+        if not 0 < length <= self._limit:
+            return None
+        body = environ["wsgi.input"].read(length)
+        environ["wsgi.input"] = BytesIO(body)  # for the usual way, should it be needed
+        given, parameters = credentials_of(environ.get("HTTP_AUTHORIZATION")), of_encoded(body)
+        if len(body) != length or given is None or "token" not in parameters:
+            return None
+        with serving(SINGLE, self._running):
+            asking = resource_servers.authenticate(transaction(), *given)
+            return _encode(tokens.introspect(transaction(), self._running.settings, asking, parameters["token"]))
