@@ -15,7 +15,8 @@ from broker.enforcement.spool import Spool
 from broker.network.api import Requests, create_api
 from broker.operations.context import Runtime
 from broker.store import standing as strict
-from broker.web import admin_api, errors, headers, health, sessions, standing
+from broker.web import errors, headers, health, sessions
+from broker.web.api import admin_api, standing
 from broker.web.express import Express
 from broker.web.oauth import authorize, metadata, token
 from broker.web.pages import account, admin, assets, connected_apps, home, inbox, login, partner, wording
