@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import os
 import random
+import sys
 import threading
 from dataclasses import replace
 from pathlib import Path
@@ -24,6 +25,9 @@ from broker.web.runtime import default_database_url, open_runtime
 READY_FD = "BROKER_READY_FD"
 OWN_URL = "BROKER_OWN_URL"
 _PERIOD_S = 1.0
+# A thread that comes back from the disk holds the one write lock of SQLite while it waits for the interpreter. Others
+# give that up after this long; the usual 5 ms is many commits.
+_SWITCH_S = 0.0005
 _FORGET_EVERY = 600  # rounds, so about every ten minutes
 
 log = structlog.get_logger("broker.worker")
@@ -32,6 +36,7 @@ log = structlog.get_logger("broker.worker")
 def create() -> Flask:
     """The application of this worker, its background thread running; says so on the pipe that it was started with."""
     logs.configure()
+    sys.setswitchinterval(_SWITCH_S)
     chosen = settings.load(environ=os.environ)
     chosen = replace(chosen, issuer=chosen.issuer or os.environ.get(OWN_URL))  # in development: where it listens
     running = open_runtime(chosen, default_database_url(chosen))
