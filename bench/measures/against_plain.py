@@ -27,7 +27,7 @@ def compare(bench: Bench, broker: Side, plain: Side) -> None:
     if bench.wanted & {"issue.per_s", "issue.ratio.plain"}:
         pairs = _measured(bench, "issuing", (broker, broker.issuing), (plain, plain.issuing))
         ours = [sample for sample, _ in pairs]
-        bench.record("issue.per_s", statistics.median(sample.per_s for sample in ours), **_latency(ours))
+        bench.record("issue.per_s", statistics.median(sample.per_s for sample in ours), **latency(ours))
         _record_ratio(bench, "issue.ratio.plain", pairs)
     if "introspect.ratio.plain" in bench.wanted:
         pairs = _measured(bench, "introspecting", (broker, broker.introspecting), (plain, plain.introspecting))
@@ -67,12 +67,13 @@ def _record_ratio(bench: Bench, name: str, pairs: Pairs) -> None:
         least=least,
         greatest=greatest,
         per_s=statistics.median(sample.per_s for sample in ours),
-        **_latency(ours),
-        plain={"per_s": statistics.median(sample.per_s for sample in theirs), **_latency(theirs)},
+        **latency(ours),
+        plain={"per_s": statistics.median(sample.per_s for sample in theirs), **latency(theirs)},
     )
 
 
-def _latency(samples: Sequence[Sample]) -> dict[str, Any]:
+def latency(samples: Sequence[Sample]) -> dict[str, Any]:
+    """Medians of the windows' percentiles, in milliseconds."""
     return {
         "p50_ms": statistics.median(sample.p50_ms for sample in samples),
         "p99_ms": statistics.median(sample.p99_ms for sample in samples),

@@ -14,6 +14,7 @@ from bench.broker import apps
 from bench.broker.seed import opened, seed
 from bench.broker.side import with_and_without_guard
 from bench.load import Sample
+from bench.measures.against_plain import latency
 from bench.measures.context import Bench, Invalid
 from bench.pairs import QUICK, interleave, median_ratio, spread_of_ratios
 from bench.sides import Reader
@@ -110,19 +111,12 @@ def _over_http(bench: Bench) -> None:
     rates = [(ours.per_s, bare.per_s) for ours, bare in pairs]
     least, greatest = spread_of_ratios(rates)
     bench.record("strict.read.ratio", median_ratio(rates), pairs=len(pairs), least=least, greatest=greatest,
-                 per_s=statistics.median(ours for ours, _ in rates), **_latency([ours for ours, _ in pairs]),
+                 per_s=statistics.median(ours for ours, _ in rates), **latency([ours for ours, _ in pairs]),
                  unguarded={"per_s": statistics.median(bare for _, bare in rates),
-                            **_latency([bare for _, bare in pairs])})  # fmt: skip
+                            **latency([bare for _, bare in pairs])})  # fmt: skip
 
 
 def _require_answers(pairs: list[tuple[Sample, Sample]]) -> None:
     for sample in (sample for pair in pairs for sample in pair):
         if sample.errors:
             raise Invalid(f"{sample.errors} errors: {sample.first_error}")
-
-
-def _latency(samples: list[Sample]) -> dict[str, float]:
-    return {
-        "p50_ms": statistics.median(sample.p50_ms for sample in samples),
-        "p99_ms": statistics.median(sample.p99_ms for sample in samples),
-    }
