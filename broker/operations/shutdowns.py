@@ -103,6 +103,7 @@ def _counts(context: Context, shutdown: Shutdown) -> dict[str, object]:
     if shutdown.cause == "end_date":  # what the date has ended stood until just before it
         feature = get_feature(context, feature_id)
         at = (feature.shut_down_at or at) - 1
+    shutdowns.plan_by_values(transaction)
     left = shutdowns.left(transaction, feature_id, epoch, context.now)
     left["access_tokens"] += _admitted_now(context, shutdown)
     after = shutdowns.admitted_after(transaction, shutdown)

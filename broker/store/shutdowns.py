@@ -6,8 +6,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import (
+    CTE,
     BigInteger,
     ColumnElement,
+    FromClause,
     Select,
     Table,
     Text,
@@ -18,6 +20,7 @@ from sqlalchemy import (
     insert,
     or_,
     select,
+    true,
     union_all,
     update,
 )
@@ -136,6 +139,10 @@ def _still(column: ColumnElement[int]) -> ColumnElement[bool]:
     return or_(column.is_(None), column > _AT)
 
 
+def _own_life(table: Table, spent: str) -> tuple[ColumnElement[bool], ...]:
+    return _still(table.c[spent]), table.c.expires_at > _AT, table.c.grant_id.is_not(None)
+
+
 def _idle() -> Select[Any]:
     return select(s.account.c.id).where(s.account.c.state != "active")
 
@@ -144,45 +151,45 @@ def _disabled() -> Select[Any]:
     return select(s.client.c.id).where(s.client.c.state != "active")
 
 
-def _dead() -> Select[Any]:
-    """Grants of the feature that are over, by themselves, their client or their user: few beside all there are."""
-    g = s.grant.c
-    over = or_(g.ended_at <= _AT, g.expires_at <= _AT, g.presence_ends_at <= _AT, g.account_id.in_(_idle()),
-               g.client_id.in_(_disabled()))  # fmt: skip
-    return select(g.id).where(g.feature_id == _FEATURE, over)
+def _over_grants() -> CTE:
+    """Grants of the feature that are over, by themselves, their user or their client: few beside all there are.
 
-
-def _own_life(table: Table, spent: str, dead: Select[Any]) -> ColumnElement[bool]:
-    """Nothing of the row's own, nor of its grant's, family's, client's or user's, has ended it.
-
-    What has ended is looked up among the few that have: a join would touch each of a million.
+    Three questions rather than one with OR, so that PostgreSQL can tell how few; a grant may be named more than once.
     """
-    f = s.token_family.c
-    families = select(f.id).where(f.feature_id == _FEATURE, f.ended_at <= _AT, f.ended_at.is_not(None))
-    return and_(
-        _still(table.c[spent]), table.c.expires_at > _AT, table.c.grant_id.is_not(None),
-        table.c.grant_id.not_in(dead), table.c.family_id.not_in(families),
-    )  # fmt: skip
-
-
-def _grant_life() -> ColumnElement[bool]:
     g = s.grant.c
-    return and_(_still(g.ended_at), g.expires_at > _AT, g.presence_ends_at > _AT, g.account_id.not_in(_idle()),
-                g.client_id.not_in(_disabled()))  # fmt: skip
+    ways = (
+        or_(g.ended_at <= _AT, g.expires_at <= _AT, g.presence_ends_at <= _AT),
+        g.account_id.in_(_idle()),
+        g.client_id.in_(_disabled()),
+    )
+    return union_all(*(select(g.id).where(g.feature_id == _FEATURE, way) for way in ways)).cte("over")
 
 
-def _left(table: Table, life: ColumnElement[bool]) -> Select[Any]:
-    """Rows that the epoch would admit, and rows that the state would: both begin at the feature, so that while it is
-    closed they end there."""
-    f = s.feature.c
-    both = s.feature.join(table, f.id == table.c.feature_id)
-    by_epoch = select(func.count().label("n")).select_from(both).where(
-        f.id == _FEATURE, table.c.feature_epoch == f.epoch, life
-    )  # fmt: skip
-    by_state = select(func.count().label("n")).select_from(both).where(
-        f.id == _FEATURE, f.state != "shut_down", table.c.feature_epoch < _EPOCH, life
-    )  # fmt: skip
-    counts = union_all(by_epoch, by_state).subquery()
+def _gone() -> Select[Any]:
+    f = s.token_family.c
+    return select(f.id).where(f.feature_id == _FEATURE, f.ended_at <= _AT, f.ended_at.is_not(None))
+
+
+def _left(table: Table, *own: ColumnElement[bool]) -> Select[Any]:
+    """Rows that the epoch would admit, and rows that the state would, each looked at with all that it hangs on.
+
+    While the feature is closed, both end in the index before the first row. The current epoch is written as a range:
+    by an equation PostgreSQL, when nearly all rows are of one epoch, would expect nearly all and read the whole table.
+    """
+    f, g, family, mine = s.feature.c, s.grant.c, s.token_family, table.c
+    rows: FromClause = table
+    if table is not s.grant:
+        rows = table.join(s.grant, g.id == mine.grant_id).join(family, family.c.id == mine.family_id)
+    rows = rows.join(s.account, s.account.c.id == g.account_id).join(s.client, s.client.c.id == g.client_id)
+    life = (_still(g.ended_at), g.expires_at > _AT, g.presence_ends_at > _AT, s.account.c.state == "active",
+            s.client.c.state == "active", *own)  # fmt: skip
+    current = select(f.epoch).where(f.id == _FEATURE).scalar_subquery()
+    is_open = select(f.id).where(f.id == _FEATURE, f.state != "shut_down").exists()
+    barriers = (mine.feature_epoch.between(current, current), and_(mine.feature_epoch < _EPOCH, is_open))
+    counts = union_all(*(
+        select(func.count().label("n")).select_from(rows).where(mine.feature_id == _FEATURE, barrier, *life)
+        for barrier in barriers
+    )).subquery()  # fmt: skip
     return select(func.coalesce(func.sum(counts.c.n), 0))
 
 
@@ -195,27 +202,36 @@ def _after(table: Table, *more: ColumnElement[bool]) -> Select[Any]:
     return select(func.coalesce(func.sum(counts.c.n), 0))
 
 
+def _of_closed_epoch(table: Table) -> ColumnElement[bool]:
+    return and_(table.c.feature_id == _FEATURE, table.c.feature_epoch == _EPOCH - 1)
+
+
 _g = s.grant.c
-_of_closed_epoch = (_g.feature_id == _FEATURE, _g.feature_epoch == _EPOCH - 1, _grant_life())
-_ENDED_GRANTS = Statement(select(_g.client_id, func.count()).where(*_of_closed_epoch).group_by(_g.client_id))
-_ENDED_USERS = Statement(select(func.count(distinct(_g.account_id))).where(*_of_closed_epoch))
-_over = _dead().cte("over")  # of three counts in one statement, found once
-_ENDED_TOKENS = Statement(
-    select(
-        *(
-            select(func.count())
-            .where(
-                table.c.feature_id == _FEATURE, table.c.feature_epoch == _EPOCH - 1,
-                _own_life(table, spent, select(_over.c.id)),
-            )
-            .scalar_subquery()
-            for _, table, spent in _ISSUED
-        )
-    )
+_ended_grants = and_(
+    _of_closed_epoch(s.grant), _still(_g.ended_at), _g.expires_at > _AT, _g.presence_ends_at > _AT,
+    _g.account_id.not_in(_idle()), _g.client_id.not_in(_disabled()),
 )  # fmt: skip
-_LEFT = {"grants": Statement(_left(s.grant, _grant_life()))} | {
-    kind: Statement(_left(table, _own_life(table, spent, _dead()))) for kind, table, spent in _ISSUED
+_ENDED_GRANTS = Statement(select(_g.client_id, func.count()).where(_ended_grants).group_by(_g.client_id))
+_ENDED_USERS = Statement(select(func.count(distinct(_g.account_id))).where(_ended_grants))
+# What is over is looked up in a list of the few: looking at each row's own grant would touch a million.
+_over = _over_grants()  # of three counts in one statement, found once
+_ENDED_TOKENS = Statement(
+    select(*(
+        select(func.count())
+        .where(_of_closed_epoch(table), *_own_life(table, spent),
+               table.c.grant_id.not_in(select(_over.c.id)), table.c.family_id.not_in(_gone()))
+        .scalar_subquery()
+        for _, table, spent in _ISSUED
+    ))
+)  # fmt: skip
+_LEFT = {"grants": Statement(_left(s.grant))} | {
+    kind: Statement(_left(table, *_own_life(table, spent), _still(s.token_family.c.ended_at)))
+    for kind, table, spent in _ISSUED
 }
+_PLAN_BY_VALUES = Statement(
+    select(func.set_config("plan_cache_mode", "force_custom_plan", true()),
+           func.set_config("work_mem", "256MB", true()))
+)  # fmt: skip
 _allowed = and_(s.access_record.c.decision == "allowed", s.access_record.c.grant_id.is_not(None))
 _AFTER = [
     *(Statement(_after(table, table.c.grant_id.is_not(None))) for _, table, _ in _ISSUED),
@@ -235,6 +251,16 @@ _SAMPLE = Statement(
            s.access_token.c.grant_id.is_not(None))
     .order_by(s.access_token.c.position.desc()).limit(100)
 )  # fmt: skip
+
+
+def plan_by_values(transaction: Transaction) -> None:
+    """Let PostgreSQL plan this transaction's counts by how many rows there are, with room for a hash of what is over.
+
+    One plan for every value, as the short statements of a request have, would be a guess at a million rows; and a list
+    that PostgreSQL expects not to fit its hash is searched row by row, a million times.
+    """
+    if not transaction.database.is_sqlite:
+        transaction.row(_PLAN_BY_VALUES)
 
 
 def ended(transaction: Transaction, feature_id: str, epoch: int, at: Instant) -> dict[str, int]:
