@@ -114,20 +114,18 @@ def test_waiting_in_a_circle_is_caught(postgres_world: World, monkeypatch: pytes
 # --- claims -----------------------------------------------------------------------------------------------------------
 
 
-def test_claiming_unconditionally_is_caught(postgres_world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    builds.without_conditional_claims(monkeypatch)
-    with caught():
-        parallel.test_a_redemption_that_waits_for_another_is_refused(postgres_world)
-
-
-def test_claiming_unconditionally_is_caught_by_many_at_once(
-    postgres_world: World, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    "race",
+    [parallel.test_a_redemption_that_waits_for_another_is_refused,
+     parallel.test_a_refresh_that_waits_for_another_is_refused],
+    ids=lambda each: each.__name__,
+)  # fmt: skip
+def test_claiming_unconditionally_is_caught(
+    postgres_world: World, monkeypatch: pytest.MonkeyPatch, race: Callable[[World], None]
 ) -> None:
     builds.without_conditional_claims(monkeypatch)
-    given, _ = parallel.redeemed_in_parallel(postgres_world)
-    _, refreshed, _ = parallel.refreshed_in_parallel(postgres_world)
-    assert len(given) > 1
-    assert len(refreshed) > 1
+    with caught():
+        race(postgres_world)
 
 
 def test_claims_hold_without_the_fence_too(postgres_world: World, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,6 +7,7 @@ from functools import partial
 
 from broker.domain.errors import OAuthError
 from broker.operations import consent, issuing, shutdowns
+from broker.operations.context import Runtime
 from broker.operations.register import clients
 from broker.store import grants
 from tests.concurrency import LIMIT_S, Step, in_thread, stopped, together, waits
@@ -41,22 +42,41 @@ def test_of_parallel_redemptions_exactly_one_succeeds(world: World) -> None:
     assert refused == ["invalid_grant"] * (N - 1)
 
 
-def _redeeming(world: World, code: str, step: Step) -> issuing.TokenAnswer:
-    """Redeem a code, and stop when it is claimed and not yet committed."""
+def _stopping(world: World, step: Step) -> Runtime:
+    """A runtime in which whoever makes a secret stops: the one before is claimed by then, and nothing is committed."""
 
     def randomness(length: int) -> bytes:
         step()
         return world.runtime.randomness(length)
 
-    with replace(world.runtime, randomness=randomness).write("client") as context:
+    return replace(world.runtime, randomness=randomness)
+
+
+def _redeeming(world: World, code: str, step: Step) -> issuing.TokenAnswer:
+    with _stopping(world, step).write("client") as context:
         client = clients.get(context, "tuneloop-share")
         return issuing.redeem_code(context, client, code, client.redirect_uris[0], VERIFIER)
+
+
+def _refreshing(world: World, alice: Connection, step: Step) -> issuing.TokenAnswer:
+    with _stopping(world, step).write("client") as context:
+        return issuing.refresh(context, clients.get(context, alice.client_id), alice.refresh, frozenset())
 
 
 def test_a_redemption_that_waits_for_another_is_refused(world: World) -> None:
     code = world.consent("alice", "tuneloop-share")
     with stopped(partial(_redeeming, world, code)) as (first, step):
         second = in_thread(partial(world.redeem, "tuneloop-share", code))
+        assert waits(world, second)
+        step.released.set()
+        assert first.result(LIMIT_S)["scope"] == WRITE
+        assert isinstance(second.exception(LIMIT_S), OAuthError)
+
+
+def test_a_refresh_that_waits_for_another_is_refused(world: World) -> None:
+    alice = world.connect("alice", "tuneloop-share")
+    with stopped(partial(_refreshing, world, alice)) as (first, step):
+        second = in_thread(partial(world.refresh, alice))
         assert waits(world, second)
         step.released.set()
         assert first.result(LIMIT_S)["scope"] == WRITE
