@@ -8,8 +8,8 @@ from __future__ import annotations
 from hashlib import sha256
 
 from broker.domain.instants import SECOND, Instant
-from broker.operations.context import Context
-from broker.store import accounts
+from broker.operations.context import Context, Runtime
+from broker.store import accounts, clock
 
 WINDOW_S = 60
 
@@ -18,9 +18,8 @@ def _key(what: str) -> str:
     return sha256(what.encode("utf-8", "replace")).hexdigest()
 
 
-def _seconds_left(context: Context, most: int, count: int, window_ends_at: Instant) -> int | None:
-    over = count >= most and window_ends_at > context.now
-    return -(-(window_ends_at - context.now) // SECOND) if over else None
+def _seconds_left(now: Instant, window_ends_at: Instant) -> int | None:
+    return -(-(window_ends_at - now) // SECOND) if window_ends_at > now else None
 
 
 def _count(context: Context, key: str, count: int, window_ends_at: Instant) -> None:
@@ -30,13 +29,18 @@ def _count(context: Context, key: str, count: int, window_ends_at: Instant) -> N
     accounts.failed(context.transaction, key, count + 1, window_ends_at)
 
 
-def client_must_wait(context: Context, address: str) -> int | None:
-    """For how many seconds nothing from this address is looked at, or None: too many failures in this minute."""
-    limits = context.settings.limits
+def client_must_wait(runtime: Runtime, address: str) -> int | None:
+    """For how many seconds nothing from this address is looked at, or None: too many failures in this minute.
+
+    One statement, unless there were as many.
+    """
+    limits = runtime.settings.limits
     if not limits.enabled:
         return None
-    seen = accounts.failures(context.transaction, _key(f"client {address}"))
-    return _seconds_left(context, limits.token_failures_per_minute, *seen)
+    with runtime.database.single() as transaction:
+        count, window_ends_at = accounts.failures(transaction, _key(f"client {address}"))
+        over = count >= limits.token_failures_per_minute
+        return _seconds_left(clock.read(transaction), window_ends_at) if over else None
 
 
 def client_failed(context: Context, address: str) -> None:
@@ -56,7 +60,8 @@ def sent_back(context: Context, account_id: int) -> int | None:
         return None
     key = _key(f"authorization {account_id}")
     seen = accounts.failures_for_update(context.transaction, key)
-    wait_s = _seconds_left(context, limits.authorizations_per_minute, *seen)
+    over = seen[0] >= limits.authorizations_per_minute
+    wait_s = _seconds_left(context.now, seen[1]) if over else None
     if wait_s is None:
         _count(context, key, *seen)
     return wait_s

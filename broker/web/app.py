@@ -57,8 +57,6 @@ def create_app(running: Runtime) -> Flask:
         TEMPLATES_AUTO_RELOAD=False,
     )  # fmt: skip
     spool = Spool(running.spools)
-    if settings.behind_proxy:
-        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=1, x_proto=1, x_host=0)  # type: ignore[method-assign]
     app.extensions |= {"broker": running, "spool": spool, "guard": Guard(StrictAuthority(), spool.append)}
     app.url_map.merge_slashes = False  # no redirects of the framework's own: each is one of ours, and 303
     headers.install(app, settings)
@@ -67,6 +65,8 @@ def create_app(running: Runtime) -> Flask:
     wording.install(app, settings)
     assets.install(app)
     app.wsgi_app = Express(app)  # type: ignore[method-assign]
+    if settings.behind_proxy:  # outermost: whoever counts by address means the caller's
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=1, x_proto=1, x_host=0)  # type: ignore[method-assign]
     return app
 
 

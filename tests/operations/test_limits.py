@@ -19,8 +19,7 @@ def _fail(runtime: Runtime, times: int, address: str = HERE) -> None:
 
 
 def _wait_s(runtime: Runtime, address: str = HERE) -> int | None:
-    with runtime.read() as context:
-        return limits.client_must_wait(context, address)
+    return limits.client_must_wait(runtime, address)
 
 
 def test_after_thirty_failures_in_a_minute_an_address_waits_for_its_end(world: World) -> None:

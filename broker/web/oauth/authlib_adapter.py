@@ -15,17 +15,17 @@ from typing import Any
 from authlib.oauth2.rfc6749 import AuthorizationServer, OAuth2Payload, OAuth2Request
 from authlib.oauth2.rfc6749.errors import InvalidClientError
 from authlib.oauth2.rfc6749.grants import BaseGrant, TokenEndpointMixin
-from flask import Request, Response, g
 
 from broker.domain import scopes
 from broker.domain.errors import OAuthError
 from broker.operations import issuing
-from broker.operations.context import Context
+from broker.operations.context import Context, Runtime
 from broker.operations.register import clients
 from broker.store.register.clients import Client
-from broker.web.oauth.answers import error_answer, json_answer
-from broker.web.oauth.parameters import Parameters, basic_credentials, of_form
-from broker.web.request_context import SINGLE, WRITE, context, serving, transaction
+from broker.web.oauth.parameters import Parameters
+
+Answer = tuple[int, dict[str, str | int]]
+"""A status and a body."""
 
 METHODS = ["client_secret_basic", "client_secret_post", "none"]
 
@@ -55,12 +55,13 @@ class _Payload(OAuth2Payload):
 class TokenRequest(OAuth2Request):
     """A request to an endpoint where clients authenticate, read strictly before Authlib sees it."""
 
-    def __init__(self, request: Request) -> None:
+    def __init__(self, running: Runtime, parameters: Parameters, basic: tuple[str, str] | None) -> None:
         # Which transport is good enough was judged when the broker started; Authlib would answer 500 behind a proxy.
-        super().__init__(request.method, "https://broker.invalid/", headers=request.headers)
-        self.parameters = of_form(request)
-        self.payload = _Payload(self.parameters)
-        self.basic = basic_credentials(request)
+        super().__init__("POST", "https://broker.invalid/")
+        self.running = running
+        self.parameters = parameters
+        self.payload = _Payload(parameters)
+        self.basic = basic
         if self.basic is not None and "client_secret" in self.parameters:
             raise OAuthError("invalid_request", "credentials in the header and in the body: use one")
 
@@ -74,8 +75,8 @@ def _authenticate(method: str, find: Callable[[TokenRequest], tuple[str, str | N
         given = find(request)
         if given is None:
             return None
-        with serving(SINGLE):
-            client = clients.authenticate(transaction(), given[0], given[1], method)
+        with request.running.database.single() as transaction:
+            client = clients.authenticate(transaction, given[0], given[1], method)
         return None if client is None else AuthenticatedClient(client)
 
     return check
@@ -120,9 +121,9 @@ class Server(AuthorizationServer):
     def create_oauth2_request(self, request: TokenRequest) -> TokenRequest:
         return request
 
-    def handle_response(self, status: int, body: Any, headers: Any) -> Response:
-        """Compose a token, or an error of Authlib's own; its headers are the ones that ours have anyway."""
-        return json_answer(status, body)
+    def handle_response(self, status: int, body: dict[str, str | int], headers: object) -> Answer:
+        """A token, or an error of Authlib's own; its headers are the ones that ours have anyway."""
+        return status, body
 
     def authenticated(self, request: TokenRequest) -> Client:
         """The client that this request proves; ``OAuthError`` alike for an unknown client and a wrong secret."""
@@ -146,10 +147,9 @@ class _Grant(BaseGrant, TokenEndpointMixin):
 
     def create_token_response(self) -> tuple[int, dict[str, str | int], list[tuple[str, str]]]:
         client, refused = self.request.client, None
-        g.actor = f"client:{client.id}"
-        with serving(WRITE):
+        with self.request.running.write(f"client:{client.id}") as context:
             try:
-                answer = self.exchange(context(), client, self.request.parameters)
+                answer = self.exchange(context, client, self.request.parameters)
             except OAuthError as error:
                 answer, refused = {}, error
         if refused is not None:
@@ -206,13 +206,9 @@ _GRANTS = {grant.GRANT_TYPE for grant in (AuthorizationCode, RefreshToken, Clien
 server = Server()
 
 
-def token_response(request: Request) -> Response:
-    """Answer the token endpoint."""
-    try:
-        asked = TokenRequest(request)
-        if asked.payload.grant_type is None:
-            raise OAuthError("invalid_request", "grant_type is missing")
-        answer: Response = server.create_token_response(asked)
-        return answer
-    except OAuthError as error:
-        return error_answer(error)
+def token_answer(asked: TokenRequest) -> Answer:
+    """Answer the token endpoint (RFC 6749 section 5.1), or raise ``OAuthError``."""
+    if asked.payload.grant_type is None:
+        raise OAuthError("invalid_request", "grant_type is missing")
+    answer: Answer = server.create_token_response(asked)
+    return answer

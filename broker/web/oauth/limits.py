@@ -6,15 +6,12 @@ from flask import Response, request
 
 from broker.operations import limits
 from broker.web.oauth.answers import json_answer
-from broker.web.request_context import READ, WRITE, context, runtime, serving
+from broker.web.request_context import WRITE, context, runtime, serving
 
 
 def refuse_failing_client() -> Response | None:
     """429 with Retry-After for an address whose authentications have failed too often lately."""
-    if not runtime().settings.limits.enabled:
-        return None
-    with serving(READ):
-        wait_s = limits.client_must_wait(context(), request.remote_addr or "")
+    wait_s = limits.client_must_wait(runtime(), request.remote_addr or "")
     if wait_s is None:
         return None
     answer = json_answer(429, {"error": "slow_down", "error_description": "too many failed authentications"})

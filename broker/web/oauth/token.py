@@ -9,11 +9,19 @@ from broker.operations import tokens
 from broker.operations.register import resource_servers
 from broker.web.oauth import limits
 from broker.web.oauth.answers import error_answer, json_answer
-from broker.web.oauth.authlib_adapter import TokenRequest, server, token_response
+from broker.web.oauth.authlib_adapter import TokenRequest, server, token_answer
 from broker.web.oauth.parameters import basic_credentials, of_form
-from broker.web.request_context import NONE, SINGLE, WRITE, context, runs, runtime, serving, transaction
+from broker.web.request_context import NONE, SINGLE, runs, runtime, transaction, writing
 
 endpoints = Blueprint("token", __name__, url_prefix="/oauth")
+
+
+FOUND = "broker.found"
+"""What the express lane has come upon while it answered, in the request's environment."""
+
+
+def _asked() -> TokenRequest:
+    return TokenRequest(runtime(), of_form(request), basic_credentials(request))
 
 
 @endpoints.post("/token")
@@ -21,7 +29,15 @@ endpoints = Blueprint("token", __name__, url_prefix="/oauth")
 def token() -> Response:
     """The token endpoint (RFC 6749 section 3.2). Nobody waits for a lock while a client is being authenticated."""
     limited = limits.refuse_failing_client()
-    return limited or limits.count_failure(token_response(request))
+    if limited is not None:
+        return limited
+    try:
+        found = request.environ.get(FOUND)
+        if found is not None:  # it may have had its effect already: asked again, a refresh token would be used twice
+            raise found
+        return limits.count_failure(json_answer(*token_answer(_asked())))
+    except OAuthError as error:
+        return limits.count_failure(error_answer(error))
 
 
 @endpoints.post("/revoke")
@@ -35,12 +51,12 @@ def revoke() -> Response:
     if limited is not None:
         return limited
     try:
-        asked = TokenRequest(request)
+        asked = _asked()
         client = server.authenticated(asked)
         if "token" not in asked.parameters:
             raise OAuthError("invalid_request", "token is missing")
-        with serving(WRITE):
-            tokens.revoke(context(), client, asked.parameters["token"])
+        with writing(f"client:{client.id}") as context:
+            tokens.revoke(context, client, asked.parameters["token"])
     except OAuthError as error:
         return limits.count_failure(error_answer(error))
     return json_answer(200, {})
