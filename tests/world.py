@@ -29,10 +29,11 @@ from broker.operations import access, consent, grants, issuing, messages, shutdo
 from broker.operations.context import Context, Randomness, Runtime
 from broker.operations.register import approvals, clients, features, seeding
 from broker.settings import Settings
-from broker.store import accounts, audit, conversations, migrations, standing
+from broker.store import accounts, conversations, migrations, standing
 from broker.store import grants as stored_grants
 from broker.store.conversations import Message
 from broker.store.engine.database import Database
+from broker.store.evidence import audit
 from broker.store.register.clients import Client
 from tests.register import SETTINGS
 

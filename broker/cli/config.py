@@ -14,7 +14,7 @@ from broker.operations import shutdowns
 from broker.operations.register import configuration
 from broker.operations.register.configuration import Change
 from broker.settings import ConfigError
-from broker.store.shutdowns import latest
+from broker.store.evidence.shutdowns import latest
 
 COLUMNS = ("kind", "subject", "grants", "people", "text")
 

@@ -11,7 +11,8 @@ from pathlib import Path
 
 from broker.domain.access import ALLOWED, AccessRecord, decode
 from broker.operations.context import Context, Runtime
-from broker.store import access, clock, grants
+from broker.store import clock, grants
+from broker.store.evidence import access
 
 SUFFIX = ".spool"
 _CHUNK = 1 << 20

@@ -11,8 +11,9 @@ from broker.domain.audit import Action
 from broker.domain.instants import SECOND, Instant
 from broker.domain.tokens import RANDOM_BYTES, TokenKind, compose
 from broker.settings import Settings
-from broker.store import audit, clock
+from broker.store import clock
 from broker.store.engine.database import Database, Transaction
+from broker.store.evidence import audit
 
 Randomness = Callable[[int], bytes]
 

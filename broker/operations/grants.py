@@ -8,7 +8,8 @@ from broker.domain.features import Feature
 from broker.domain.grants import EndCause, Grant
 from broker.domain.instants import Instant
 from broker.operations.context import Context
-from broker.store import grants, shutdowns
+from broker.store import grants
+from broker.store.evidence import shutdowns
 from broker.store.register import features
 
 

@@ -18,9 +18,10 @@ from broker.operations.context import Context, Runtime
 from broker.operations.register import ending
 from broker.operations.register.features import closed_for
 from broker.operations.register.features import get as get_feature
-from broker.store import shutdowns, standing
+from broker.store import standing
+from broker.store.evidence import shutdowns
+from broker.store.evidence.shutdowns import Shutdown
 from broker.store.register import features
-from broker.store.shutdowns import Shutdown
 
 Receipt = dict[str, object]
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from sqlalchemy import bindparam, insert, select
 
-from broker.store import audit, clock
+from broker.store import clock
 from broker.store import schema as s
 from broker.store.engine.database import Transaction
 from broker.store.engine.statements import Statement
+from broker.store.evidence import audit
 
 _ADD = Statement(insert(s.deployment).values(id=1, demo=bindparam("is_demo"), seeded_at=bindparam("at")))
 _GET = Statement(select(s.deployment.c.demo, s.deployment.c.seeded_at))

@@ -19,8 +19,9 @@ from flask import Flask
 from broker.domain.decisions import Allowed
 from broker.domain.scopes import MESSAGES_READ
 from broker.network.api import page_of_messages
-from broker.operations import limits, tokens
+from broker.operations import tokens
 from broker.operations.context import Runtime
+from broker.operations.people import limits
 from broker.operations.register import resource_servers
 from broker.web import headers
 from broker.web.oauth.authlib_adapter import TokenRequest, token_answer

@@ -16,7 +16,8 @@ from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
 from broker.domain.features import FeatureState
-from broker.store import access, approvals, audit, deployment, shutdowns
+from broker.store import approvals, deployment
+from broker.store.evidence import access, audit, shutdowns
 from broker.store.register import features
 from broker.web.request_context import NONE, READ, runs, runtime, transaction
 

@@ -13,7 +13,7 @@ from werkzeug.exceptions import Forbidden
 
 from broker.domain.errors import Undecided
 from broker.domain.instants import SECOND
-from broker.operations import accounts
+from broker.operations.people import accounts
 from broker.store.accounts import Account
 from broker.web.request_context import context, transaction, writing
 

@@ -16,8 +16,9 @@ from flask import Flask
 from broker import settings
 from broker.domain.errors import BrokerError
 from broker.enforcement.spool import Spool
-from broker.operations import access, accounts, consent, shutdowns
+from broker.operations import access, consent, shutdowns
 from broker.operations.context import Runtime
+from broker.operations.people import accounts
 from broker.web import logs
 from broker.web.app import create_app
 from broker.web.runtime import default_database_url, open_runtime

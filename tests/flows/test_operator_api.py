@@ -7,8 +7,8 @@ from typing import Any
 import httpx2
 import pytest
 
-from broker.operations import accounts
-from broker.store import audit
+from broker.operations.people import accounts
+from broker.store.evidence import audit
 from tests.visitors.partner import Partner
 from tests.visitors.person import Person
 from tests.visitors.site import Site

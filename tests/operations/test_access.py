@@ -10,7 +10,7 @@ from pathlib import Path
 from broker.domain.access import AccessRecord, encode, record_of
 from broker.domain.decisions import Allowed
 from broker.operations import access
-from broker.store import access as stored
+from broker.store.evidence import access as stored
 from tests.concurrency import together
 from tests.world import START, Connection, World
 

@@ -13,8 +13,8 @@ from broker.domain.instants import DAY
 from broker.operations import consent, grants
 from broker.operations.consent import Answer, AuthorizationRequest
 from broker.operations.register import features, partners
-from broker.store import audit
 from broker.store import grants as stored
+from broker.store.evidence import audit
 from tests.register import SETTINGS
 from tests.world import CHALLENGE, START, World
 

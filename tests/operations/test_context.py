@@ -8,7 +8,7 @@ import pytest
 
 from broker.domain.audit import Action
 from broker.domain.tokens import TokenKind, well_formed
-from broker.store import audit
+from broker.store.evidence import audit
 from tests.world import START, World
 
 

@@ -10,7 +10,7 @@ from broker.domain.grants import EndCause
 from broker.domain.instants import DAY
 from broker.operations import grants
 from broker.operations.register import features
-from broker.store import audit
+from broker.store.evidence import audit
 from tests.world import START, World
 
 WRITE, PROFILE = "messages:write", "profile:read"

@@ -10,10 +10,12 @@ import pytest
 
 from broker.domain.errors import Conflict, NotFound, Undecided
 from broker.domain.instants import DAY, rfc3339
-from broker.operations import accounts, issuing, shutdowns
+from broker.operations import issuing, shutdowns
+from broker.operations.people import accounts
 from broker.operations.register import clients, ending, features
-from broker.store import access, conversations
+from broker.store import conversations
 from broker.store.engine.database import Database, Transaction
+from broker.store.evidence import access
 from tests.world import START, World, counts
 
 WRITE = "messages:write"

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from sqlalchemy import select
 
-from broker.store import audit, conversations, grants
+from broker.store import conversations, grants
 from broker.store import schema as s
 from broker.store.conversations import Message
 from broker.store.engine.statements import Statement
+from broker.store.evidence import audit
 from tests.world import START, World
 
 

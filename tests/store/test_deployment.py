@@ -6,8 +6,9 @@ import pytest
 
 from broker.domain.audit import GENESIS
 from broker.domain.errors import Conflict
-from broker.store import audit, clock, deployment, migrations
+from broker.store import clock, deployment, migrations
 from broker.store.engine.database import Database
+from broker.store.evidence import audit
 from tests.world import START, World
 
 

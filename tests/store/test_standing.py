@@ -11,10 +11,11 @@ from broker.domain.decisions import Standing
 from broker.domain.errors import Undecided
 from broker.domain.features import CeilingEntry
 from broker.domain.tokens import digest
-from broker.store import audit, clock, standing, tokens
+from broker.store import clock, standing, tokens
 from broker.store import schema as s
 from broker.store.engine.database import Transaction
 from broker.store.engine.statements import Statement
+from broker.store.evidence import audit
 from tests.world import START, Connection, World
 
 WRITE, PROFILE = "messages:write", "profile:read"

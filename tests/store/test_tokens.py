@@ -9,10 +9,11 @@ from sqlalchemy import Table, select
 
 from broker.domain.errors import Conflict
 from broker.domain.tokens import digest
-from broker.store import audit, standing, tokens
 from broker.store import schema as s
+from broker.store import standing, tokens
 from broker.store.engine.database import Transaction
 from broker.store.engine.statements import Statement
+from broker.store.evidence import audit
 from tests.concurrency import together
 from tests.world import CHALLENGE, START, Connection, World
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 from flask import Flask
 
-from broker.store import access
+from broker.store.evidence import access
 from broker.web.app import create_app
 from broker.web.request_context import NONE, READ, SINGLE, WRITE, kind_of
 from tests.visitors.partner import Partner

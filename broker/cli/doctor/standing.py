@@ -11,7 +11,8 @@ from broker.cli.doctor.finding import Finding, judged
 from broker.cli.invocation import is_active_operator
 from broker.operations.access import SUFFIX
 from broker.operations.context import Runtime
-from broker.store import access, accounts, approvals, shutdowns
+from broker.store import accounts, approvals
+from broker.store.evidence import access, shutdowns
 from broker.store.register import features
 
 _LEAST_FREE = 1 << 30

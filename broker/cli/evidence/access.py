@@ -11,11 +11,11 @@ from broker.cli.output import note
 from broker.domain.errors import NotFound
 from broker.domain.instants import Instant
 from broker.operations import access as operations
-from broker.operations import accounts
 from broker.operations.identifiers import GRANT, identifiers
+from broker.operations.people import accounts
 from broker.operations.register import features
-from broker.store import access as stored
 from broker.store import accounts as stored_accounts
+from broker.store.evidence import access as stored
 
 
 @click.group(cls=Group)

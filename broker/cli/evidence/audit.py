@@ -18,8 +18,8 @@ from broker.cli.output import progress
 from broker.domain.audit import Entry, verify
 from broker.domain.errors import Refused
 from broker.domain.instants import Instant
-from broker.store import audit as stored
 from broker.store.engine.database import Transaction
+from broker.store.evidence import audit as stored
 
 _IN_MEMORY = 1 << 24
 

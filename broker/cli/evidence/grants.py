@@ -8,10 +8,11 @@ from broker.cli.commands import Group, as_operator
 from broker.cli.evidence import documents
 from broker.cli.invocation import Invocation, pass_invocation
 from broker.domain.grants import GrantView
-from broker.operations import access, accounts
+from broker.operations import access
 from broker.operations import grants as operations
 from broker.operations.context import Context
 from broker.operations.identifiers import GRANT, identifiers
+from broker.operations.people import accounts
 from broker.operations.register import clients, features
 from broker.store import grants as stored
 

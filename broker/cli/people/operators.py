@@ -10,8 +10,8 @@ from broker.cli.people import documents
 from broker.domain.errors import Refused
 from broker.domain.instants import rfc3339
 from broker.domain.scopes import OPERATE
-from broker.operations import accounts as operations
 from broker.operations.context import Context
+from broker.operations.people import accounts as operations
 from broker.store import accounts as stored
 
 

@@ -9,7 +9,7 @@ from broker.cli.invocation import Invocation, pass_invocation
 from broker.cli.people import documents
 from broker.cli.people.passwords import new_password, password_option
 from broker.domain.errors import Refused
-from broker.operations import accounts as operations
+from broker.operations.people import accounts as operations
 from broker.operations.register import partners
 from broker.store import accounts as stored
 

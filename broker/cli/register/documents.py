@@ -6,7 +6,7 @@ from broker.domain.features import Feature
 from broker.domain.instants import Instant, rfc3339_or_none
 from broker.operations.context import Context
 from broker.operations.shutdowns import receipt
-from broker.store import shutdowns
+from broker.store.evidence import shutdowns
 from broker.store.register import clients
 from broker.store.register.clients import Client
 from broker.store.register.partners import Partner

@@ -6,9 +6,9 @@ from broker.domain.audit import Action
 from broker.domain.errors import Conflict
 from broker.domain.features import Feature
 from broker.operations.context import Context
-from broker.store import shutdowns
+from broker.store.evidence import shutdowns
+from broker.store.evidence.shutdowns import Shutdown
 from broker.store.register import features
-from broker.store.shutdowns import Shutdown
 
 CONFIGURED = "the configuration says shut_down"
 

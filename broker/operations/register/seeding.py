@@ -7,8 +7,8 @@ from dataclasses import replace
 from broker.domain.audit import Action
 from broker.domain.errors import Conflict, Refused
 from broker.domain.features import CeilingEntry, Feature, FeatureState
-from broker.operations import accounts
 from broker.operations.context import Context, Runtime, begin
+from broker.operations.people import accounts
 from broker.operations.register import clients, ending, features, partners, resource_servers
 from broker.settings import ClientFile, DemoWorld, FeatureFile, PartnerFile, Settings
 from broker.store import conversations, deployment

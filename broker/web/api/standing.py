@@ -11,7 +11,7 @@ from broker.domain.instants import rfc3339_or_none
 from broker.enforcement.flask import guarded
 from broker.enforcement.guard import Guard
 from broker.operations.shutdowns import receipt_for_partners
-from broker.store import shutdowns
+from broker.store.evidence import shutdowns
 from broker.store.register import features
 from broker.web.oauth.answers import json_answer
 from broker.web.request_context import transaction

@@ -9,9 +9,10 @@ from werkzeug.wrappers import Response as BaseResponse
 from broker.domain import scopes
 from broker.domain.errors import NotFound, OAuthError, Refused
 from broker.domain.redirect_uris import origin
-from broker.operations import consent, limits
+from broker.operations import consent
 from broker.operations.consent import Answer, AuthorizationRequest, Review
 from broker.operations.identifiers import THREAD, identifiers
+from broker.operations.people import limits
 from broker.store.accounts import Account
 from broker.web import errors, sessions
 from broker.web.headers import allow_form_target

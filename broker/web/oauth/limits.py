@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flask import Response, request
 
-from broker.operations import limits
+from broker.operations.people import limits
 from broker.web.oauth.answers import json_answer
 from broker.web.request_context import WRITE, context, runtime, serving
 

@@ -6,7 +6,7 @@ from flask import Blueprint, Response, g, redirect, render_template, request, ur
 from werkzeug.wrappers import Response as BaseResponse
 
 from broker.domain.errors import Refused
-from broker.operations import accounts
+from broker.operations.people import accounts
 from broker.store.accounts import Account
 from broker.web import sessions
 from broker.web.request_context import NONE, READ, runs, runtime, serving, writing

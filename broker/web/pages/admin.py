@@ -9,7 +9,7 @@ from werkzeug.wrappers import Response
 from broker.domain.errors import Refused
 from broker.domain.features import Feature
 from broker.operations import shutdowns
-from broker.store import shutdowns as stored
+from broker.store.evidence import shutdowns as stored
 from broker.store.register import clients, features
 from broker.web import sessions
 from broker.web.pages.partner import holding

@@ -8,8 +8,9 @@ from flask import Blueprint, Response, redirect, render_template, request, url_f
 from werkzeug.wrappers import Response as BaseResponse
 
 from broker.domain.redirect_uris import matches, origin
-from broker.operations import accounts, consent
-from broker.operations.accounts import TooMany
+from broker.operations import consent
+from broker.operations.people import accounts
+from broker.operations.people.accounts import TooMany
 from broker.store.accounts import Account
 from broker.store.register import clients
 from broker.web import sessions

@@ -10,10 +10,10 @@ from werkzeug.exceptions import NotFound
 
 from broker.domain.features import Feature
 from broker.operations.shutdowns import Receipt, receipt_for_partners
-from broker.store import shutdowns
+from broker.store.evidence import shutdowns
+from broker.store.evidence.shutdowns import Shutdown
 from broker.store.register import clients, features, partners
 from broker.store.register.clients import Client
-from broker.store.shutdowns import Shutdown
 from broker.web import sessions
 from broker.web.request_context import context, transaction
 

@@ -6,7 +6,7 @@ import os
 import pty
 import subprocess
 
-from broker.operations import accounts
+from broker.operations.people import accounts
 from tests.cli.desk import Desk
 from tests.serving import COMMAND, environment
 

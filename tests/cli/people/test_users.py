@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from broker.operations import accounts
+from broker.operations.people import accounts
 from tests.cli.desk import Desk
 
 

@@ -10,8 +10,8 @@ import pytest
 
 from broker.domain.instants import SECOND, rfc3339
 from broker.domain.tokens import TokenKind, compose
-from broker.operations import accounts
 from broker.operations.context import Context
+from broker.operations.people import accounts
 from broker.operations.register import approvals, clients, features, partners
 from tests.visitors.partner import Partner, Token
 from tests.visitors.person import Person

@@ -7,7 +7,8 @@ import pytest
 from broker.domain.decisions import Denied
 from broker.domain.errors import NotFound, OAuthError
 from broker.domain.instants import DAY
-from broker.operations import accounts, consent, grants
+from broker.operations import consent, grants
+from broker.operations.people import accounts
 from tests.world import Connection, World
 
 WRITE, PROFILE = "messages:write", "profile:read"

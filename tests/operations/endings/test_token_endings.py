@@ -8,7 +8,8 @@ import pytest
 
 from broker.domain.decisions import Denied
 from broker.domain.errors import OAuthError
-from broker.operations import accounts, consent, issuing
+from broker.operations import consent, issuing
+from broker.operations.people import accounts
 from broker.operations.register import clients
 from tests.world import VERIFIER, Connection, World
 

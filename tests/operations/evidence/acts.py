@@ -9,8 +9,9 @@ from broker.domain.audit import Action
 from broker.domain.features import CeilingEntry, Feature, FeatureState
 from broker.domain.grants import EndCause, Grant
 from broker.domain.instants import DAY
-from broker.operations import accounts, consent, grants, tokens
+from broker.operations import consent, grants, tokens
 from broker.operations.context import Context
+from broker.operations.people import accounts
 from broker.operations.register import approvals, clients, ending, features, partners, resource_servers
 from broker.store.register.clients import Client
 from broker.store.register.partners import Partner

@@ -10,11 +10,12 @@ from sqlalchemy import delete, select
 
 from broker.domain.audit import GENESIS, Action
 from broker.domain.errors import Conflict, OAuthError
-from broker.operations import accounts, consent, tokens
-from broker.store import audit
+from broker.operations import consent, tokens
+from broker.operations.people import accounts
 from broker.store import schema as s
 from broker.store.engine.database import Row
 from broker.store.engine.statements import Statement, adding
+from broker.store.evidence import audit
 from tests.operations.evidence.acts import ACTS, CLIENT, Act, given
 from tests.register import SETTINGS
 from tests.world import Connection, World

@@ -6,8 +6,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from broker.domain.grants import Grant
-from broker.operations import accounts, grants, tokens
+from broker.operations import grants, tokens
 from broker.operations.context import Context
+from broker.operations.people import accounts
 from broker.operations.register import clients, ending, features, partners
 from tests.world import Connection, World
 

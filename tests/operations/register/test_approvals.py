@@ -11,12 +11,12 @@ import pytest
 from broker.domain.errors import Conflict, NotFound, Refused
 from broker.domain.features import CeilingEntry, FeatureState
 from broker.domain.instants import DAY
-from broker.operations import accounts
 from broker.operations.context import Context
+from broker.operations.people import accounts
 from broker.operations.register import approvals, features, partners
 from broker.store import approvals as stored
-from broker.store import audit
 from broker.store.approvals import Approval
+from broker.store.evidence import audit
 from tests.concurrency import together
 from tests.register import HTTPS
 from tests.world import START, World

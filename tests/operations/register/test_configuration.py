@@ -10,7 +10,8 @@ import pytest
 from broker.domain.errors import Refused
 from broker.domain.features import FeatureState
 from broker.domain.instants import DAY
-from broker.operations import accounts, shutdowns
+from broker.operations import shutdowns
+from broker.operations.people import accounts
 from broker.operations.register import approvals, clients, configuration, features, partners
 from broker.operations.register.configuration import Change, Outcome
 from broker.settings import CeilingEntry, ClientFile, FeatureFile, PartnerFile, Settings

@@ -7,7 +7,7 @@ import pytest
 from broker.domain.errors import Conflict
 from broker.domain.instants import DAY
 from broker.operations.register import ending, features
-from broker.store import audit
+from broker.store.evidence import audit
 from tests.world import START, World
 
 

@@ -26,7 +26,8 @@ from broker.domain.decisions import Denied
 from broker.domain.errors import BrokerError, OAuthError
 from broker.domain.features import CeilingEntry
 from broker.domain.instants import DAY
-from broker.operations import accounts, grants, shutdowns
+from broker.operations import grants, shutdowns
+from broker.operations.people import accounts
 from broker.operations.register import approvals, clients, features, partners
 from tests import databases
 from tests.operations.stories.model import PROFILE, WRITE, Feature, Grant, Model, Token

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from broker.operations import accounts
+from broker.operations.people import accounts
 from broker.operations.register import features
 from tests.visitors.page import Page
 from tests.visitors.partner import Partner

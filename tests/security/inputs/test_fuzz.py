@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from werkzeug.test import EnvironBuilder
 from werkzeug.wrappers import Response
 
-from broker.operations import accounts
+from broker.operations.people import accounts
 from tests import databases
 from tests.postgres import Unavailable
 from tests.register import HTTPS, LOOPBACK, secret_of

@@ -10,7 +10,7 @@ import pytest
 from cryptography.hazmat.primitives.kdf.argon2 import Argon2id
 
 from broker.domain.errors import Conflict
-from broker.operations import accounts, passwords
+from broker.operations.people import accounts, passwords
 from broker.store import accounts as stored
 from tests.register import SETTINGS
 from tests.visitors.person import Person

@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 import httpx2
 import pytest
 
-from broker.operations import accounts
+from broker.operations.people import accounts
 from broker.web.pages.login import own_path
 from tests.register import HTTPS, SETTINGS
 from tests.visitors.partner import Partner

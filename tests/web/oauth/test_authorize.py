@@ -9,7 +9,7 @@ from dataclasses import replace
 import httpx2
 import pytest
 
-from broker.operations import accounts
+from broker.operations.people import accounts
 from broker.store.engine.database import Database, Transaction
 from tests.visitors.page import read_page
 from tests.visitors.partner import Partner

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from broker.domain.instants import DAY
-from broker.operations import accounts
+from broker.operations.people import accounts
 from broker.operations.register import features
 from tests.visitors.page import Page
 from tests.visitors.partner import Partner

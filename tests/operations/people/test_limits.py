@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from broker.operations import accounts, limits
 from broker.operations.context import Runtime
+from broker.operations.people import accounts, limits
 from tests.register import SETTINGS
 from tests.world import World
 

@@ -10,8 +10,8 @@ from sqlalchemy import func, select
 from broker.domain.errors import Conflict, NotFound, Refused
 from broker.domain.instants import SECOND
 from broker.domain.tokens import TokenKind, digest, well_formed
-from broker.operations import accounts
-from broker.operations.accounts import TooMany
+from broker.operations.people import accounts
+from broker.operations.people.accounts import TooMany
 from broker.store import schema, tokens
 from broker.store.accounts import Account
 from broker.store.engine.statements import Statement

@@ -7,7 +7,7 @@ import os
 import pytest
 
 from broker.domain.errors import Refused
-from broker.operations import passwords
+from broker.operations.people import passwords
 
 
 def test_a_password_is_hashed_with_the_parameters_of_the_checklist_and_a_salt_of_its_own() -> None:

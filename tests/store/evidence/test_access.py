@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import pytest
 
 from broker.domain.access import AccessRecord
-from broker.store import access
+from broker.store.evidence import access
 from tests.concurrency import together
 from tests.world import World
 

@@ -9,8 +9,8 @@ from broker.domain.audit import Action
 from broker.domain.errors import Conflict, NotFound, Refused
 from broker.domain.instants import SECOND, Instant
 from broker.domain.tokens import TokenKind, digest, well_formed
-from broker.operations import passwords
 from broker.operations.context import Context
+from broker.operations.people import passwords
 from broker.store import accounts, tokens
 from broker.store.accounts import Account
 from broker.store.engine.database import Transaction

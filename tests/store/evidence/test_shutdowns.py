@@ -11,11 +11,12 @@ from sqlalchemy import Table, select, update
 from broker.domain.access import AccessRecord
 from broker.domain.errors import Conflict
 from broker.domain.tokens import digest
-from broker.store import access, audit, conversations, shutdowns, standing, tokens
+from broker.store import conversations, standing, tokens
 from broker.store import schema as s
 from broker.store.engine.database import Transaction
 from broker.store.engine.statements import Statement
-from broker.store.shutdowns import Shutdown
+from broker.store.evidence import access, audit, shutdowns
+from broker.store.evidence.shutdowns import Shutdown
 from tests.world import START, Connection, World
 
 FEATURE = "share-a-track"

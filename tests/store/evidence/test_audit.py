@@ -7,10 +7,10 @@ from sqlalchemy import update
 
 from broker.domain.audit import GENESIS, Entry, verify
 from broker.domain.errors import Conflict
-from broker.store import audit
 from broker.store import schema as s
 from broker.store.engine.database import Transaction
 from broker.store.engine.statements import Statement
+from broker.store.evidence import audit
 from tests.concurrency import together
 from tests.world import START, World
 

@@ -1,0 +1,1 @@
+"""People's accounts: logging in, passwords, and how often in a minute."""
