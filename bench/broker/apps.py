@@ -9,8 +9,9 @@ from collections.abc import Set
 from flask import Flask, Response
 
 from bench.broker.seed import CONFIG
-from broker.domain.decisions import Allowed, Decision, decide
+from broker.domain.decisions import Allowed, decide
 from broker.domain.tokens import digest
+from broker.enforcement.node import Admission
 from broker.operations.context import Runtime
 from broker.settings import load
 from broker.store import standing
@@ -27,11 +28,11 @@ class NoGuard:
     def __init__(self, known: dict[str, Allowed]) -> None:
         self._known = known
 
-    def check(self, authorization: str | None, needed: Set[str], *, for_write: bool = False) -> Decision:
-        return self._known[authorization or ""]
+    def admit(self, authorization: str | None, needed: Set[str], *, for_write: bool = False) -> Admission:
+        return Admission(self._known[authorization or ""])
 
     def record(
-        self, decision: Decision, request: str, thread_id: int | None = None, outcome: str | None = None
+        self, admission: Admission, request: str, thread_id: int | None = None, outcome: str | None = None
     ) -> None:
         pass
 

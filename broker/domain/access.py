@@ -31,18 +31,21 @@ class AccessRecord(NamedTuple):
 
 
 def record_of(
-    decision: Decision, standing: Standing, request: str, thread_id: int | None, outcome: str | None = None
-) -> AccessRecord:
+    decision: Decision, standing: Standing, request: str, thread_id: int | None, outcome: str | None = None,
+    dated: tuple[Instant, int] | None = None,
+) -> AccessRecord:  # fmt: skip
     """The record of a decision on a known token; ``request`` is method and route, never what the user typed.
 
-    ``outcome`` names why an admitted request came to nothing (not-found, bad-request): that is not a use.
+    ``outcome`` names why an admitted request came to nothing (not-found, bad-request): that is not a use. ``dated``:
+    instant and position of a decision from memory, whose standing was read before.
     """
     if isinstance(decision, Allowed):
         scope, word = decision.scope, outcome or ALLOWED
     else:
         scope, word = " ".join(sorted(decision.needed)), decision.reason.value
+    at, position = dated or (standing.now, standing.position)
     return AccessRecord(
-        standing.now, standing.position, standing.client_id, standing.feature_id, standing.token_epoch,
+        at, position, standing.client_id, standing.feature_id, standing.token_epoch,
         standing.grant_id, standing.account_id, scope, thread_id, request,
         word,
     )  # fmt: skip

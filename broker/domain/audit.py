@@ -52,6 +52,15 @@ class Action(StrEnum):
     APPROVAL_GIVEN = "approval.given"
 
 
+NARROWING = frozenset({
+    Action.PARTNER_SUSPENDED, Action.FEATURE_SUSPENDED, Action.FEATURE_SCHEDULED, Action.FEATURE_NARROWED,
+    Action.FEATURE_SHUT_DOWN, Action.CLIENT_DISABLED, Action.RESOURCE_SERVER_DISABLED, Action.CONSENT_APPROVED,
+    Action.GRANT_ENDED, Action.TOKEN_REVOKED, Action.FAMILY_ENDED, Action.ACCOUNT_DISABLED, Action.PASSWORD_CHANGED,
+})  # fmt: skip
+"""What may take something from somebody, and so returns only when every node has heard of it. Approving is among them:
+a second answer may name fewer conversations than the first."""
+
+
 @dataclass(frozen=True, slots=True)
 class Entry:
     """One entry: who did what to whom, when, and the hash that ties it to the one before."""

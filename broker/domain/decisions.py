@@ -15,7 +15,8 @@ class Standing(NamedTuple):
 
     The field order is the column order of the store's one statement. ``live_scopes`` is text: the scopes that the
     grant and the ceiling both hold, each as ``scope=instant`` where disuse ends it then, joined by spaces.
-    ``now`` is the database's clock in the same snapshot; ``position`` is the audit log's, which dates the decision.
+    ``now`` is the database's clock in the same snapshot; ``position`` and ``generation`` are the audit log's, which
+    date the decision.
     """
 
     client_id: str
@@ -46,6 +47,7 @@ class Standing(NamedTuple):
     live_scopes: str | None
     now: Instant
     position: int
+    generation: int
 
 
 class Reason(StrEnum):

@@ -7,13 +7,14 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any
 
-from flask import Response, g, request
+from flask import Response, current_app, g, request
 
 from broker.domain.decisions import Denied, Reason
 from broker.domain.errors import NotFound, Refused
 from broker.domain.instants import rfc3339
 from broker.enforcement.bearer import NoToken
 from broker.enforcement.guard import Guard
+from broker.enforcement.node import Admission
 
 View = Callable[..., Any]
 
@@ -80,8 +81,10 @@ def challenge() -> Response:
 def guarded(guard: Callable[[], Guard], *scopes: str, for_write: bool = False) -> Callable[[View], View]:
     """Admit a view only with one of these scopes; the view finds the decision in ``g.allowed``.
 
-    The record is appended after the view, which may note the thread in ``g.thread_id``, and before the answer leaves
-    or a write commits: an answer whose record cannot be written is not given.
+    What an introspection said of the token is in ``g.claims``. The record is appended after the view, which may note
+    the thread in ``g.thread_id``, and before the answer leaves or a write commits: an answer whose record cannot be
+    written is not given. The request counts as in flight until the server has taken the answer, whole: views do not
+    stream.
     """
     needed = frozenset(scopes)
 
@@ -90,23 +93,37 @@ def guarded(guard: Callable[[], Guard], *scopes: str, for_write: bool = False) -
         def checked(*args: Any, **values: Any) -> Any:
             current, asked = guard(), request.environ
             try:
-                decision = current.check(asked.get("HTTP_AUTHORIZATION"), needed, for_write=for_write)
+                admission = current.admit(asked.get("HTTP_AUTHORIZATION"), needed, for_write=for_write)
             except NoToken:
                 return challenge()
-            g.thread_id = None
+            g.thread_id, g.claims = None, admission.claims
             name = f"{asked['REQUEST_METHOD']} {request.url_rule}"
-            if isinstance(decision, Denied):
-                current.record(decision, name)
-                return refusal(decision)
-            g.allowed = decision
+            if isinstance(admission.decision, Denied):
+                current.record(admission, name)
+                return refusal(admission.decision)
+            g.allowed = admission.decision
             try:
                 answer = view(*args, **values)
+                current.record(admission, name, g.thread_id)
+                return _counted(admission, answer)
             except (NotFound, Refused) as error:  # admitted, but there was nothing to do: not a use of the permission
-                current.record(decision, name, g.thread_id, outcome=_OUTCOMES[isinstance(error, NotFound)])
+                current.record(admission, name, g.thread_id, outcome=_OUTCOMES[isinstance(error, NotFound)])
+                admission.done()
                 raise
-            current.record(decision, name, g.thread_id)
-            return answer
+            except BaseException:
+                admission.done()
+                raise
 
         return checked
 
     return decorate
+
+
+def _counted(admission: Admission, answer: Any) -> Any:
+    """The answer, which counts the request out when the server has taken it."""
+    if not admission.counted:
+        return answer
+    response: Response = current_app.make_response(answer)
+    admission.recheck()
+    response.call_on_close(admission.done)
+    return response

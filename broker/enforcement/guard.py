@@ -7,15 +7,16 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from broker.domain.access import encode, record_of
-from broker.domain.decisions import Decision, Denied, Reason, Standing, decide
+from broker.domain.decisions import Denied, Reason
 from broker.enforcement.bearer import token_hash
+from broker.enforcement.node import Admission
 
 
 class Authority(Protocol):
-    """Whoever knows what a token's standing is. In strict mode: the database, in the request's own transaction."""
+    """Whoever knows what a token's standing is: the database in the request's own transaction, or a leased node."""
 
-    def standing(self, token_hash: bytes, *, for_write: bool) -> Standing | None:
-        """The standing of a token; ``for_write``: nothing that it says may change before the transaction ends.
+    def admit(self, token_hash: bytes, needed: Set[str], *, for_write: bool) -> Admission:
+        """Judge a token; ``for_write``: nothing that was judged may change before the transaction ends.
 
         ``Undecided`` when it cannot be told: that is answered 503, never with yes.
         """
@@ -29,16 +30,21 @@ class Guard:
     authority: Authority
     append: Callable[[bytes], None]
 
-    def check(self, authorization: str | None, needed: Set[str], *, for_write: bool = False) -> Decision:
-        """Judge a request by its Authorization header; ``NoToken`` if there is none."""
+    def admit(self, authorization: str | None, needed: Set[str], *, for_write: bool = False) -> Admission:
+        """Judge a request by its Authorization header; ``NoToken`` if there is none.
+
+        The caller says ``recheck`` before the first byte of the answer, and ``done`` when it was handed on.
+        """
         hash = token_hash(authorization)
         if hash is None:
-            return Denied(Reason.UNKNOWN_TOKEN)
-        return decide(self.authority.standing(hash, for_write=for_write), needed)
+            return Admission(Denied(Reason.UNKNOWN_TOKEN))
+        return self.authority.admit(hash, needed, for_write=for_write)
 
     def record(
-        self, decision: Decision, request: str, thread_id: int | None = None, outcome: str | None = None
+        self, admission: Admission, request: str, thread_id: int | None = None, outcome: str | None = None
     ) -> None:
         """Append the access record, before the response leaves; an unknown token leaves none."""
+        decision = admission.decision
         if decision.standing is not None:
-            self.append(encode(record_of(decision, decision.standing, request, thread_id, outcome)))
+            dated = (admission.at, admission.position)
+            self.append(encode(record_of(decision, decision.standing, request, thread_id, outcome, dated)))

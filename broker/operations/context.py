@@ -7,9 +7,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from broker.domain.audit import Action
+from broker.domain.audit import NARROWING, Action
 from broker.domain.instants import SECOND, Instant
 from broker.domain.tokens import RANDOM_BYTES, TokenKind, compose
+from broker.operations.revocations.coordinator import Outcome, StoredNodes, Tell, settle
 from broker.settings import Settings
 from broker.store import clock
 from broker.store.engine.database import Database, Transaction
@@ -53,6 +54,8 @@ class Context:
             self.transaction, at=self.now, actor=self.actor, action=action.value, subject=subject, feature=feature,
             details=details,
         )  # fmt: skip
+        if action in NARROWING:
+            self.transaction.narrowed_at = position
         clock.raise_floor(self.transaction, self.now)
         return position
 
@@ -66,8 +69,8 @@ def begin(transaction: Transaction, settings: Settings, actor: str, randomness: 
 class Runtime:
     """What a running broker has: for those who open transactions themselves (the coordinator, jobs, web, cli).
 
-    ``ticks`` counts microseconds from anywhere and only forward; ``spools`` is where this machine's workers keep
-    theirs.
+    ``ticks`` counts microseconds from anywhere and only forward, also while the machine sleeps; ``spools`` is where
+    this machine's workers keep theirs.
     """
 
     database: Database
@@ -83,7 +86,22 @@ class Runtime:
             yield begin(transaction, self.settings, actor, self.randomness)
 
     @contextmanager
-    def write(self, actor: str) -> Iterator[Context]:
-        """A context whose transaction commits at the end, or not at all."""
+    def write(self, actor: str, *, settles: bool = True) -> Iterator[Context]:
+        """A context whose transaction commits at the end, or not at all.
+
+        If it narrows what anybody may do, this returns when no node can act on what was before; with ``settles`` False
+        the caller waits for that itself.
+        """
         with self.database.write() as transaction:
             yield begin(transaction, self.settings, actor, self.randomness)
+        if settles:
+            self.settle(transaction)
+
+    def settle(self, transaction: Transaction) -> None:
+        """After a commit: wait until every node has heard of what it narrowed, or can say yes no more."""
+        if transaction.narrowed_at is not None:
+            self.wait_for_nodes(transaction.narrowed_at)
+
+    def wait_for_nodes(self, position: int, tell: Tell | None = None) -> list[Outcome]:
+        """Wait until no node can act on what was before a committed position; what became of each."""
+        return settle(StoredNodes(self.database), position, self.ticks, tell=tell)

@@ -18,6 +18,7 @@ from broker.operations.context import Context, Runtime
 from broker.operations.register import ending
 from broker.operations.register.features import closed_for
 from broker.operations.register.features import get as get_feature
+from broker.operations.revocations.coordinator import Tell
 from broker.store import standing
 from broker.store.evidence import shutdowns
 from broker.store.evidence.shutdowns import Shutdown
@@ -28,7 +29,7 @@ Receipt = dict[str, object]
 
 def shut_down(
     runtime: Runtime, actor: str, feature_id: str, *, reason: str | None = None, op_id: str | None = None,
-    cause: str = "operator", count: bool = True,
+    cause: str = "operator", count: bool = True, tell: Tell | None = None,
 ) -> Receipt:  # fmt: skip
     """Shut a feature down; the receipt. When this returns, nothing is admitted under the feature's grants again.
 
@@ -43,13 +44,13 @@ def shut_down(
     except Undecided:
         # The commit may stand or not. Asking again waits for the lost transaction by the same locks, and then knows.
         shutdown = _commit(runtime, actor, feature_id, reason, name, cause)
-    return finish(runtime, shutdown.op_id, started=started, count=count)
+    return finish(runtime, shutdown.op_id, started=started, count=count, tell=tell)
 
 
 def _commit(
     runtime: Runtime, actor: str, feature_id: str, reason: str | None, op_id: str, cause: str
 ) -> Shutdown:  # fmt: skip
-    with runtime.write(actor) as context:
+    with runtime.write(actor, settles=False) as context:
         feature = closed_for(context, feature_id)
         known = shutdowns.get(context.transaction, op_id)
         if known is not None:
@@ -70,13 +71,19 @@ def _still_in_force(context: Context, known: Shutdown, feature_id: str) -> Shutd
     return known
 
 
-def finish(runtime: Runtime, op_id: str, *, started: int | None = None, count: bool = True) -> Receipt:
-    """Record the effect and count, as far as that is not done; the receipt."""
-    with runtime.write("broker") as context:
-        elapsed = None if started is None else runtime.ticks() - started
-        shutdowns.set_effect(context.transaction, op_id, context.now, elapsed)
-        counted = _get(context, op_id).counted_at is not None
-    if count and not counted:
+def finish(
+    runtime: Runtime, op_id: str, *, started: int | None = None, count: bool = True, tell: Tell | None = None
+) -> Receipt:  # fmt: skip
+    """Wait for the nodes, record the effect and count, as far as that is not done; the receipt."""
+    with runtime.read() as context:
+        known = _get(context, op_id)
+    if known.effective_at is None:
+        outcomes = runtime.wait_for_nodes(known.position, tell)
+        with runtime.write("broker") as context:
+            elapsed = None if started is None else runtime.ticks() - started
+            nodes = json.dumps([each.document() for each in outcomes])
+            shutdowns.set_effect(context.transaction, op_id, context.now, elapsed, nodes)
+    if count and known.counted_at is None:
         _count(runtime, op_id)
     with runtime.read() as context:
         return receipt(_get(context, op_id))

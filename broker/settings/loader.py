@@ -12,7 +12,7 @@ from typing import cast, get_args
 from broker.domain.names import problem_with_name
 from broker.settings.demo_file import read_demo
 from broker.settings.errors import ConfigError, Problem
-from broker.settings.main_file import read_database, read_lifetimes, read_limits, read_resource_server
+from broker.settings.main_file import read_database, read_enforcement, read_lifetimes, read_limits, read_resource_server
 from broker.settings.partner_file import read_partner
 from broker.settings.production import contradictions, unsafe_defaults
 from broker.settings.reader import Rule, Table, read
@@ -96,6 +96,7 @@ def _own(main: Table, path: Path, environ: Mapping[str, str], problems: list[Pro
         demo=None,
         config_file=path,
         state_dir=path.parent / state_dir if state_dir else None,
+        enforcement=read_enforcement(main.table("enforcement")),
     )
     main.refuse_unknown_keys()
     return settings

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from functools import partial
+from typing import cast, get_args
 
 from broker.domain.names import problem_with_id, problem_with_name
 from broker.settings.reader import Table
 from broker.settings.register import ResourceServerFile
 from broker.settings.rules import MAX_GRANT_S, problem_with_development_secret
 from broker.settings.scopes_file import unknown_scope
-from broker.settings.settings import DAY, HOUR, MINUTE, DatabaseSettings, Lifetimes, Limits
+from broker.settings.settings import DAY, HOUR, MINUTE, DatabaseSettings, EnforcementSettings, Lifetimes, Limits, Mode
+
+MIN_LEASE_MS, MAX_LEASE_MS = 200, 10_000
 
 
 def read_lifetimes(table: Table) -> Lifetimes:
@@ -66,6 +69,17 @@ def read_database(table: Table, url: str | None) -> DatabaseSettings:
     )
     table.refuse_unknown_keys()
     return database
+
+
+def read_enforcement(table: Table) -> EnforcementSettings:
+    """Read ``[enforcement]``."""
+    d = EnforcementSettings()
+    mode = cast(Mode, table.choice("mode", get_args(Mode), d.mode))
+    lease_ms = table.milliseconds("lease", d.lease_ms, MAX_LEASE_MS)
+    if lease_ms < MIN_LEASE_MS:
+        table.problem("lease", f"must be at least {MIN_LEASE_MS}ms")
+    table.refuse_unknown_keys()
+    return EnforcementSettings(mode, lease_ms)
 
 
 def read_resource_server(table: Table, known: frozenset[str], reserved: frozenset[str]) -> ResourceServerFile:

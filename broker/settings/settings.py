@@ -15,6 +15,7 @@ HOUR = 60 * MINUTE
 DAY = 24 * HOUR
 
 Environment = Literal["development", "production"]
+Mode = Literal["strict", "leased"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +61,19 @@ class DatabaseSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class EnforcementSettings:
+    """How the broker's own workers check reads: each time in the database, or from memory under a lease."""
+
+    mode: Mode = "strict"
+    lease_ms: int = 3_000
+
+    @property
+    def lease_us(self) -> int:
+        """The lease in microseconds."""
+        return self.lease_ms * 1_000
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """A whole configuration, validated. ``state_dir`` None: beside the SQLite file."""
 
@@ -76,6 +90,7 @@ class Settings:
     demo: DemoWorld | None
     config_file: Path
     state_dir: Path | None
+    enforcement: EnforcementSettings = field(default_factory=EnforcementSettings)
 
     @property
     def tls(self) -> bool:

@@ -55,6 +55,7 @@ def _columns(token: Table) -> list[ColumnElement[object]]:
         s.grant.c.presence_ends_at, s.grant.c.all_conversations, s.feature.c.state, s.feature.c.epoch,
         s.feature.c.ends_at, s.feature.c.shut_down_at, s.client.c.state, s.client.c.name, s.partner.c.id,
         s.partner.c.state, s.account.c.state, _live_scopes(token), now, s.audit_head.c.position,
+        s.audit_head.c.generation,
     ]  # fmt: skip
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
@@ -9,14 +10,14 @@ from flask import Flask, Response, current_app, request
 from flask_wtf.csrf import CSRFError, CSRFProtect
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from broker.domain.decisions import Standing
 from broker.enforcement.guard import Guard
+from broker.enforcement.node import Node
 from broker.enforcement.spool import Spool
 from broker.network.api import Requests, create_api
 from broker.operations.context import Runtime
-from broker.store import standing as strict
 from broker.web import errors, headers, health, sessions
 from broker.web.api import admin_api, standing
+from broker.web.authorities import LeasedAuthority, StrictAuthority
 from broker.web.express import Express
 from broker.web.oauth import authorize, metadata, token
 from broker.web.pages import account, admin, assets, connected_apps, home, inbox, login, partner, wording
@@ -34,16 +35,12 @@ class Broker(Flask):
         return answer
 
 
-class StrictAuthority:
-    """The database as the authority, in the request's own transaction: what the check saw, the data sees."""
+def create_app(running: Runtime, node: Callable[[Spool], Node] | None = None) -> Flask:
+    """The application of one worker process; to be called in it, after any fork.
 
-    def standing(self, token_hash: bytes, *, for_write: bool) -> Standing | None:
-        """One statement, in one snapshot; for a write, with everything locked that could end it."""
-        return (strict.fenced if for_write else strict.read)(transaction(), token_hash)
-
-
-def create_app(running: Runtime) -> Flask:
-    """The application of one worker process; to be called in it, after any fork."""
+    ``node`` makes the leased node that answers reads from memory, given the spool that it has to flush; without it the
+    database is asked each time.
+    """
     settings = running.settings
     app = Broker("broker.web")
     app.session_interface = sessions.Cookies()
@@ -57,7 +54,9 @@ def create_app(running: Runtime) -> Flask:
         TEMPLATES_AUTO_RELOAD=False,
     )  # fmt: skip
     spool = Spool(running.spools)
-    app.extensions |= {"broker": running, "spool": spool, "guard": Guard(StrictAuthority(), spool.append)}
+    own = None if node is None else node(spool)
+    authority = StrictAuthority() if own is None else LeasedAuthority(own)
+    app.extensions |= {"broker": running, "spool": spool, "guard": Guard(authority, spool.append), "node": own}
     app.url_map.merge_slashes = False  # no redirects of the framework's own: each is one of ours, and 303
     headers.install(app, settings)
     errors.install(app)

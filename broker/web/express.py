@@ -9,7 +9,7 @@ tokens may have done is not done again.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from io import BytesIO
 from typing import Any
 
@@ -39,6 +39,14 @@ _NEEDED = frozenset({MESSAGES_READ})
 _encode = msgspec.json.Encoder().encode
 
 
+class Counted(list[bytes]):
+    """A body that counts its request out when the server has taken it (PEP 3333, ``close``)."""
+
+    def __init__(self, body: list[bytes], done: Callable[[], None]) -> None:
+        super().__init__(body)
+        self.close = done
+
+
 class Express:
     """A WSGI application before the framework's own."""
 
@@ -52,16 +60,16 @@ class Express:
 
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         try:
-            body = self._answer(environ)
+            answer = self._answer(environ)
         except Exception:  # noqa: BLE001 - a refusal or a bug: found again on the usual way, and answered or logged
-            body = None
-        if body is None:
+            answer = None
+        if answer is None:
             return self._usual(environ, start_response)
         own = [("Pragma", "no-cache")] if environ["REQUEST_METHOD"] == "POST" else []
-        start_response("200 OK", [*self._headers, *own, ("Content-Length", str(len(body)))])
-        return [body]
+        start_response("200 OK", [*self._headers, *own, ("Content-Length", str(len(answer[0])))])
+        return answer
 
-    def _answer(self, environ: Environ) -> bytes | None:
+    def _answer(self, environ: Environ) -> Sequence[bytes] | None:
         if environ.get("QUERY_STRING") or not headers.ordinary_host(self._running.settings, environ):
             return None
         method, path = environ["REQUEST_METHOD"], environ["PATH_INFO"]
@@ -69,19 +77,26 @@ class Express:
             return self._messages(environ, path[len(_THREADS) : -len(_MESSAGES)])
         if method == "POST" and path in self._forms and environ.get("CONTENT_TYPE") == _FORM:
             body = self._body(environ)
-            return None if body is None else self._forms[path](environ, body)
+            found = None if body is None else self._forms[path](environ, body)
+            return None if found is None else [found]
         return None
 
-    def _messages(self, environ: Environ, thread: str) -> bytes | None:
+    def _messages(self, environ: Environ, thread: str) -> Sequence[bytes] | None:
         guard = self._app.extensions["guard"]
         with serving(READ, self._running):
-            decision = guard.check(environ.get("HTTP_AUTHORIZATION"), _NEEDED)
+            admission = guard.admit(environ.get("HTTP_AUTHORIZATION"), _NEEDED)
+            decision = admission.decision
             if not isinstance(decision, Allowed):
                 return None
-            key = self._running.settings.secret_key
-            body, number = page_of_messages(transaction(), key, decision, thread, None)
-            guard.record(decision, _ROUTE, number)
-        return body
+            try:
+                key = self._running.settings.secret_key
+                body, number = page_of_messages(transaction(), key, decision, thread, None)
+                guard.record(admission, _ROUTE, number)
+                admission.recheck()
+            except BaseException:
+                admission.done()
+                raise
+        return Counted([body], admission.done) if admission.counted else [body]
 
     def _body(self, environ: Environ) -> bytes | None:
         length = int(environ.get("CONTENT_LENGTH") or 0)

@@ -60,6 +60,8 @@ def serving(kind: str, running: Runtime | None = None) -> Iterator[None]:
             _current.reset(before)
             if running is None:
                 g.pop("context", None)
+    if kind == WRITE:
+        (running or runtime()).settle(transaction)
 
 
 def transaction() -> Transaction:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import atexit
 import itertools
 import os
 import random
 import sys
 import threading
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,11 +17,15 @@ import structlog
 from flask import Flask
 
 from broker import settings
-from broker.domain.errors import BrokerError
+from broker.domain.errors import BrokerError, Undecided
+from broker.enforcement.node import Node
+from broker.enforcement.renewing import Renewing
 from broker.enforcement.spool import Spool
 from broker.operations import access, consent, shutdowns
 from broker.operations.context import Runtime
 from broker.operations.people import accounts
+from broker.operations.revocations.nodes import Housekeeping, OwnFeed
+from broker.store.revocations.listening import Listener
 from broker.web import logs
 from broker.web.app import create_app
 from broker.web.runtime import default_database_url, open_runtime
@@ -41,8 +48,10 @@ def create() -> Flask:
     chosen = settings.load(environ=os.environ)
     chosen = replace(chosen, issuer=chosen.issuer or os.environ.get(OWN_URL))  # in development: where it listens
     running = open_runtime(chosen, default_database_url(chosen))
-    app = create_app(running)
+    app = create_app(running, leased_node(running))
     spool: Spool = app.extensions["spool"]
+    if app.extensions["node"] is not None:
+        _renew(running, app.extensions["node"])
     access.announce(running, spool.name)
     threading.Thread(target=_background, args=(running, spool), name="background", daemon=True).start()
     descriptor = os.environ.get(READY_FD)
@@ -51,11 +60,34 @@ def create() -> Flask:
     return app
 
 
+def leased_node(running: Runtime) -> Callable[[Spool], Node] | None:
+    """What makes this worker's node, if it is to have one: on SQLite a check in the database is local already."""
+    if running.settings.enforcement.mode == "strict" or running.database.is_sqlite:
+        return None
+    feed = OwnFeed(running, running.settings.enforcement.lease_us)
+    return lambda spool: Node(feed, running.ticks, flush=lambda: access.take_in_own(running, spool.name))
+
+
+def _renew(running: Runtime, node: Node) -> None:
+    """Take the first lease before the first request, and keep it from then on."""
+
+    def failed(error: Exception) -> None:
+        log.warning("background", job="lease", why=str(error), error=type(error).__name__)
+
+    period_s = running.settings.enforcement.lease_ms / 3_000
+    renewing = Renewing(node, period_s=period_s, wait=Listener(running.database).wait, failed=failed)
+    with suppress(Undecided):
+        node.renew()
+    atexit.register(renewing.stop)
+    renewing.start()
+
+
 def _background(running: Runtime, spool: Spool) -> None:
     """Take in access records, end what is due, complete receipts: again and again, whatever goes wrong once.
 
     Nothing of it makes an end true: decisions read deadlines and states themselves.
     """
+    known_nodes = Housekeeping(running)
     pause, everybodys = threading.Event(), True  # at the start, what dead workers have left too
     for round_ in itertools.count():
         pause.wait(_PERIOD_S * random.uniform(0.75, 1.25))  # noqa: S311 - so that workers do not march in step
@@ -63,6 +95,7 @@ def _background(running: Runtime, spool: Spool) -> None:
             continue
         try:
             everybodys = _once(running, spool, everybodys=everybodys)
+            known_nodes.once()
             if round_ % _FORGET_EVERY == 0:
                 _forget(running)
         except BrokerError as error:

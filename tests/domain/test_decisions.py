@@ -21,7 +21,7 @@ SOUND = Standing(
     all_conversations=True, feature_state="active", feature_epoch=2, feature_ends_at=None,
     feature_shut_down_at=None, client_state="active", client_name="TuneLoop", partner_id="tuneloop",
     partner_state="active", account_state="active",
-    live_scopes=f"messages:write={LATER + 3} profile:read={LATER + 4}", now=NOW, position=11,
+    live_scopes=f"messages:write={LATER + 3} profile:read={LATER + 4}", now=NOW, position=11, generation=1,
 )  # fmt: skip
 OWN = SOUND._replace(
     grant_id=None, account_id=None, token_epoch=0, token_scopes="standing:read", family_id=None, grant_epoch=None,

@@ -33,7 +33,7 @@ def test_a_receipt_says_what_was_done_by_whom_when_and_what_is_left(world: World
     assert receipt == {
         "feature": "share-a-track", "state": "shut_down", "epoch": 2, "op_id": "op-1",
         "reason": "the contract has ended", "cause": "operator", "by": "operator:ops",
-        "committed_at": at, "effective_at": at, "elapsed_ms": 1.0, "nodes": [], "counted_at": at,
+        "committed_at": at, "effective_at": at, "elapsed_ms": 2.0, "nodes": [], "counted_at": at,
         "ended": {"grants": 4, "users": 3, "access_tokens": 3, "refresh_tokens": 3, "codes": 1},
         "live_after": NOTHING_LEFT, "last_access_at": None, "last_access_complete": True,
     }  # fmt: skip

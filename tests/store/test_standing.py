@@ -69,7 +69,7 @@ def test_each_field_says_what_it_is_named_for(world: World, token: Table, spent:
         grant_expires_at=108, presence_ends_at=109, all_conversations=True, feature_state="state-of-feature",
         feature_epoch=110, feature_ends_at=111, feature_shut_down_at=112, client_state="state-of-client",
         client_name="name-of-client", partner_id="tuneloop", partner_state="state-of-partner",
-        account_state="state-of-account", live_scopes=f"{WRITE}=113", now=START, position=position,
+        account_state="state-of-account", live_scopes=f"{WRITE}=113", now=START, position=position, generation=1,
     )  # fmt: skip
 
 

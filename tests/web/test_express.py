@@ -147,8 +147,8 @@ class _Deaf(Runtime):
     """A runtime that does not hear the reply to a commit for a client."""
 
     @contextmanager
-    def write(self, actor: str) -> Iterator[Context]:
-        with super().write(actor) as context:
+    def write(self, actor: str, *, settles: bool = True) -> Iterator[Context]:
+        with super().write(actor, settles=settles) as context:
             yield context
         if actor.startswith("client:"):
             raise Undecided("the reply to the commit was lost")

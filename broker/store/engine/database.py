@@ -29,13 +29,17 @@ Parameters = Mapping[str, Any]
 
 
 class Transaction:
-    """One transaction on one connection: runs statements, and gives rows as tuples, always all of them."""
+    """One transaction on one connection: runs statements, and gives rows as tuples, always all of them.
 
-    __slots__ = ("_cursor", "database", "statements")
+    ``narrowed_at`` is the audit position of what it takes from somebody, for whoever has to wait after the commit.
+    """
+
+    __slots__ = ("_cursor", "database", "narrowed_at", "statements")
 
     def __init__(self, database: Database, cursor: Any) -> None:
         self.database = database
         self.statements = 0
+        self.narrowed_at: int | None = None
         self._cursor = cursor
 
     def rows(self, statement: Statement, /, **values: Any) -> list[Row]:

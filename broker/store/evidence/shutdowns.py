@@ -67,7 +67,7 @@ _ADD = Statement(insert(s.shutdown))
 _EFFECT = Statement(
     update(s.shutdown)
     .where(_s.op_id == bindparam("op"), _s.effective_at.is_(None))
-    .values(effective_at=bindparam("at"), elapsed_us=bindparam("us"))
+    .values(effective_at=bindparam("at"), elapsed_us=bindparam("us"), nodes=bindparam("outcomes"))
 )
 _COUNT = Statement(
     update(s.shutdown)
@@ -110,9 +110,9 @@ def add(transaction: Transaction, shutdown: Shutdown) -> None:
     transaction.run(_ADD, **{name: getattr(shutdown, name) for name in Shutdown.__slots__})
 
 
-def set_effect(transaction: Transaction, op_id: str, at: Instant, elapsed_us: int | None) -> bool:
-    """Record when the effect was in force; False if it is recorded already."""
-    return transaction.run(_EFFECT, op=op_id, at=at, us=elapsed_us) == 1
+def set_effect(transaction: Transaction, op_id: str, at: Instant, elapsed_us: int | None, nodes: str = "[]") -> bool:
+    """Record when the effect was in force, and what became of each node (JSON); False if it is recorded already."""
+    return transaction.run(_EFFECT, op=op_id, at=at, us=elapsed_us, outcomes=nodes) == 1
 
 
 def set_counts(transaction: Transaction, op_id: str, at: Instant, counts: str) -> bool:

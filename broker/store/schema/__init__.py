@@ -11,6 +11,7 @@ at or after its feature's closing was written after the closing.
 
 from broker.store.schema.base import metadata
 from broker.store.schema.evidence import access_record, audit_entry, audit_head, clock, deployment, shutdown, spool
+from broker.store.schema.nodes import node
 from broker.store.schema.palaver import contact, friendship, message, post, thread, thread_member
 from broker.store.schema.people import account, approval, failure, operator_token, session
 from broker.store.schema.permission import (
@@ -48,6 +49,7 @@ __all__ = [
     "grant_thread",
     "message",
     "metadata",
+    "node",
     "operator_token",
     "partner",
     "post",

@@ -59,6 +59,8 @@ audit_head = Table(
     Column("id", Integer, primary_key=True),
     number("position"),
     hash_column(),
+    # Rises when a backup was restored: every lease, and everything remembered, of an older one is void.
+    Column("generation", BigInteger, nullable=False, server_default="1"),
 )
 
 access_record = Table(

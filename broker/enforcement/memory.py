@@ -1,0 +1,96 @@
+"""What a node remembers: decisions as they were read, and the marks of what has changed since.
+
+A decision is used while none of its marks has come by with a later position than its own. Both sides are bounded.
+Forgetting a decision costs a reading. Forgetting a mark raises the floor, below which no decision is used: so
+forgetting never turns a no into a yes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Set
+from dataclasses import dataclass, field
+from typing import Any
+
+from broker.domain.decisions import Decision, Standing, decide
+from broker.domain.instants import Instant
+
+Event = tuple[int, str]
+"""A position of the audit log, and the mark of what changed there."""
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A standing as one snapshot had it.
+
+    ``position`` and ``generation`` are the log's in that snapshot; ``read_at`` is when the reading began and
+    ``ends_at`` when the first part of it ends by time alone, both on this node's clock; ``claims`` is what an
+    introspection said.
+    """
+
+    standing: Standing | None
+    marks: tuple[str, ...]
+    generation: int
+    position: int
+    read_at: Instant
+    ends_at: Instant
+    claims: Mapping[str, Any] | None = None
+    _decisions: dict[Set[str], Decision] = field(default_factory=dict, compare=False, repr=False)
+
+    def decision(self, needed: Set[str]) -> Decision:
+        """The decision on a request that needs one of these scopes; made once."""
+        found = self._decisions.get(needed)
+        if found is None:
+            found = self._decisions[needed] = decide(self.standing, needed)
+        return found
+
+
+class Memory:
+    """Bounded, and safe to read in many threads while one thread notes events."""
+
+    def __init__(self, *, decisions: int = 100_000, marks: int = 1_000_000) -> None:
+        self._most_decisions, self._most_marks = decisions, marks
+        self._seen: dict[bytes, Seen] = {}
+        self._marks: dict[str, int] = {}
+        self._floor = 0
+
+    def get(self, token_hash: bytes) -> Seen | None:
+        """What is remembered of a token; judge it with ``holds``."""
+        return self._seen.get(token_hash)
+
+    def put(self, token_hash: bytes, seen: Seen) -> None:
+        """Remember; the longest remembered goes when there is no room."""
+        while len(self._seen) >= self._most_decisions:
+            try:
+                self._seen.pop(next(iter(self._seen)), None)
+            except (StopIteration, RuntimeError):  # another thread changed it meanwhile
+                continue
+        self._seen[token_hash] = seen
+
+    def drop(self, token_hash: bytes) -> None:
+        """Forget one token."""
+        self._seen.pop(token_hash, None)
+
+    def holds(self, seen: Seen) -> bool:
+        """Whether nothing that it hangs on has changed since it was read, as far as has been noted."""
+        position = seen.position
+        if position < self._floor:
+            return False
+        changed = self._marks.get
+        return all(changed(mark, 0) <= position for mark in seen.marks)
+
+    def note(self, events: Iterable[Event]) -> None:
+        """Note what has changed. One thread at a time, in order of positions, before a cell that knows of them."""
+        marks = self._marks
+        for position, mark in events:
+            marks.pop(mark, None)  # to the end: the first are the oldest
+            marks[mark] = position
+        while len(marks) > self._most_marks:
+            oldest = next(iter(marks))
+            self._floor = max(self._floor, marks[oldest])  # first the floor: in between, both say no
+            del marks[oldest]
+
+    def clear(self, floor: int) -> None:
+        """Forget everything, for a new registration at this position: what was read before it is not used."""
+        self._floor = floor  # first: a reading that began before may still come in
+        self._seen.clear()
+        self._marks.clear()

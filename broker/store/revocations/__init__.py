@@ -1,0 +1,1 @@
+"""Revocations as nodes hear of them: who listens, and what the log says to them."""
