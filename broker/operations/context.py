@@ -10,7 +10,7 @@ from pathlib import Path
 from broker.domain.audit import NARROWING, Action
 from broker.domain.instants import SECOND, Instant
 from broker.domain.tokens import RANDOM_BYTES, TokenKind, compose
-from broker.operations.revocations.coordinator import Outcome, StoredNodes, Tell, settle
+from broker.operations.coordinator import Outcome, StoredNodes, Tell, settle
 from broker.settings import Settings
 from broker.store import clock
 from broker.store.engine.database import Database, Transaction

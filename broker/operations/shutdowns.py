@@ -15,10 +15,10 @@ from broker.domain.features import FeatureState
 from broker.domain.instants import rfc3339, rfc3339_or_none
 from broker.operations import access
 from broker.operations.context import Context, Runtime
+from broker.operations.coordinator import Tell
 from broker.operations.register import ending
 from broker.operations.register.features import closed_for
 from broker.operations.register.features import get as get_feature
-from broker.operations.revocations.coordinator import Tell
 from broker.store import standing
 from broker.store.evidence import shutdowns
 from broker.store.evidence.shutdowns import Shutdown

@@ -23,8 +23,8 @@ from broker.enforcement.renewing import Renewing
 from broker.enforcement.spool import Spool
 from broker.operations import access, consent, shutdowns
 from broker.operations.context import Runtime
+from broker.operations.nodes import Housekeeping, OwnFeed
 from broker.operations.people import accounts
-from broker.operations.revocations.nodes import Housekeeping, OwnFeed
 from broker.store.revocations.listening import Listener
 from broker.web import logs
 from broker.web.app import create_app

@@ -8,7 +8,7 @@ from broker.domain.errors import NotFound, Refused
 from broker.domain.tokens import digest
 from broker.enforcement.node import Gone, News, Registration
 from broker.operations.context import Context, Runtime
-from broker.operations.revocations.coordinator import wait_us
+from broker.operations.coordinator import wait_us
 from broker.store.revocations import events, nodes
 from broker.store.revocations.nodes import Node
 
