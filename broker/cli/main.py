@@ -21,6 +21,7 @@ COMMANDS = {
     "partners": ("broker.cli.register.partners:partners", "The organisations behind the features."),
     "clients": ("broker.cli.register.clients:clients", "OAuth clients, each of one feature."),
     "resource-servers": ("broker.cli.register.resource_servers:resource_servers", "Who may introspect tokens."),
+    "nodes": ("broker.cli.nodes:nodes", "Who says yes from memory, and for how long."),
     "grants": ("broker.cli.evidence.grants:grants", "What people have permitted."),
     "access": ("broker.cli.evidence.access:access", "What was done with it."),
     "audit": ("broker.cli.evidence.audit:audit", "The log of what changed standing."),

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -72,6 +73,25 @@ def progress(items: Iterable[Item], length: int, label: str) -> Iterator[Item]:
         return
     with click.progressbar(items, length=length, label=label, file=sys.stderr) as bar:
         yield from bar
+
+
+@contextmanager
+def awaiting() -> Iterator[Callable[[Sequence[str]], None]]:
+    """What to call with the names of those who are awaited: one line on stderr, if somebody watches it, gone at the
+    end."""
+    shown = ""
+
+    def tell(awaited: Sequence[str]) -> None:
+        nonlocal shown
+        line = f"waiting for {', '.join(awaited)}"[:100] if awaited else ""
+        if line != shown and sys.stderr.isatty():
+            click.echo("\r\x1b[K" + printable(line), err=True, nl=False)
+            shown = line
+
+    try:
+        yield tell
+    finally:
+        tell(())
 
 
 def note(sentence: str) -> None:

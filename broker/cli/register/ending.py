@@ -6,6 +6,7 @@ import click
 
 from broker.cli.commands import Command, as_operator
 from broker.cli.invocation import Invocation, pass_invocation
+from broker.cli.output import awaiting
 from broker.operations import shutdowns
 from broker.operations.register import approvals
 
@@ -20,7 +21,10 @@ from broker.operations.register import approvals
 def shut_down(cli: Invocation, feature: str, reason: str | None, no_count: bool, op_id: str | None) -> None:
     """End a feature: when this returns, nothing is admitted under its grants again. Prints the receipt."""
     cli.require_operator()
-    receipt = shutdowns.shut_down(cli.runtime, cli.actor, feature, reason=reason, op_id=op_id, count=not no_count)
+    with awaiting() as tell:
+        receipt = shutdowns.shut_down(
+            cli.runtime, cli.actor, feature, reason=reason, op_id=op_id, count=not no_count, tell=tell
+        )
     cli.output.show(receipt, f"{feature} is shut down: nothing is admitted under its grants any more")
 
 
