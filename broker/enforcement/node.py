@@ -41,13 +41,15 @@ class Registration(NamedTuple):
 class News(NamedTuple):
     """What one snapshot says: everything that changed after the position asked about, up to ``position``.
 
-    ``complete`` is False when there is more than fits; that gives no lease.
+    ``complete`` is False when there is more than fits; that gives no lease. ``now`` is the broker's time, by which
+    what is admitted is dated; 0 where nobody dates anything.
     """
 
     generation: int
     position: int
     events: tuple[Event, ...]
     complete: bool = True
+    now: Instant = 0
 
 
 class Feed(Protocol):
@@ -68,11 +70,15 @@ class Feed(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """What a renewal gave: up to which position everything was heard, and until when that may be relied on."""
+    """What a renewal gave: up to which position everything was heard, and until when that may be relied on.
+
+    ``ahead`` is how far the broker's clock is ahead of this node's, at most; None when it was not told.
+    """
 
     generation: int
     version: int
     until: Instant
+    ahead: int | None = None
 
 
 class Admission:
@@ -105,8 +111,9 @@ class Admission:
 
     def done(self) -> None:
         """The answer was handed on, or there is none; may be called again."""
-        if self._node is not None:
-            self._node.done(self)
+        node, self._node = self._node, None
+        if node is not None:
+            node.done(self)
 
 
 class Node:
@@ -175,12 +182,12 @@ class Node:
                 raise Undecided("this node's lease has run out")
             if now >= seen.ends_at:
                 return None
-            admission.at += now - seen.read_at
+            admission.at = admission.at + now - seen.read_at if cell.ahead is None else now + cell.ahead
             kept = not isinstance(admission.decision, Denied)
-            return admission if kept else Admission(admission.decision)
+            return admission
         finally:
             if not kept:
-                self.done(admission)
+                admission.done()
 
     def require_lease(self) -> None:
         """``Undecided`` unless this node may say yes at this moment."""
@@ -230,7 +237,8 @@ class Node:
             return True
         self._take(news.events, news.position)
         if news.complete:
-            self._install(Cell(news.generation, news.position, begun + registration.lease_us))
+            ahead = news.now - begun if news.now else None
+            self._install(Cell(news.generation, news.position, begun + registration.lease_us, ahead))
         self._drain()
         return not news.complete
 

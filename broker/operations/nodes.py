@@ -51,7 +51,7 @@ def poll(
     position, found, complete = events.after(context.transaction, after)
     if position > node.sent:
         nodes.set_sent(context.transaction, node.id, position)
-    return News(generation, position, tuple(found), complete)
+    return News(generation, position, tuple(found), complete, context.now)
 
 
 @dataclass(frozen=True, slots=True)
