@@ -247,7 +247,7 @@ def _before(context: Context, account_id: int, client: Client) -> Grant | None:
     assert before is not None
     end = ending.end_of(context, before)
     if end is not None:
-        ending.settle(context, before, *end)
+        ending.record_end(context, before, *end)
         return None
     grants.drop_scopes(context.transaction, before.id)
     return before

@@ -65,7 +65,7 @@ def _end(context: Context, grant: Grant, cause: EndCause) -> bool:
     return True
 
 
-def settle(context: Context, grant: Grant, at: int, cause: EndCause) -> None:
+def record_end(context: Context, grant: Grant, at: int, cause: EndCause) -> None:
     """Record an end that has come by itself, at the instant at which it came, before anything could move it."""
     if grants.end(context.transaction, grant.id, at, cause):
         context.record(Action.GRANT_ENDED, f"grant:{grant.id}", feature=grant.feature_id, cause=cause.value,

@@ -44,8 +44,8 @@ def test_ending_what_is_over_is_no_entry(world: World) -> None:
     with world.write("user:alice") as context:
         assert not grants.confirm_presence(context, grant)
         assert not grants.drop_scope(context, grant, "messages:read")
-        grants.settle(context, grant, START, EndCause.EXPIRED)
-        grants.settle(context, grant, START, EndCause.EXPIRED)
+        grants.record_end(context, grant, START, EndCause.EXPIRED)
+        grants.record_end(context, grant, START, EndCause.EXPIRED)
     assert world.log() == [*log, "grant.ended"]
 
 

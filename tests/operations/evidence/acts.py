@@ -115,7 +115,7 @@ ACTS = (
     Act(_A.GRANT_ENDED, lambda c, g: grants.disconnect(c, g.grant)),
     Act(_A.GRANT_ENDED, lambda c, g: grants.revoke(c, g.grant.id), name="grant revoked"),
     Act(_A.GRANT_ENDED, lambda c, g: grants.drop_scope(c, g.grant, PROFILE), name="scope taken back"),
-    Act(_A.GRANT_ENDED, lambda c, g: grants.settle(c, g.grant, START, EndCause.EXPIRED), name="end recorded"),
+    Act(_A.GRANT_ENDED, lambda c, g: grants.record_end(c, g.grant, START, EndCause.EXPIRED), name="end recorded"),
     Act(_A.TOKEN_REVOKED, lambda c, g: tokens.revoke(c, clients.get(c, CLIENT), g.alice.access)),
     Act(_A.FAMILY_ENDED, lambda c, g: tokens.revoke(c, clients.get(c, CLIENT), g.alice.refresh)),
     Act(_A.ACCOUNT_REGISTERED, lambda c, g: accounts.register(
