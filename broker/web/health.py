@@ -10,15 +10,17 @@ from collections import Counter
 from collections.abc import Iterable
 from contextlib import suppress
 
-from flask import Blueprint, Response
+from flask import Blueprint, Response, current_app
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
 from broker.domain.features import FeatureState
+from broker.enforcement.node import Node
 from broker.store import approvals, deployment
 from broker.store.evidence import access, audit, shutdowns
 from broker.store.register import features
+from broker.store.revocations import nodes
 from broker.web.request_context import NONE, READ, runs, runtime, transaction
 
 endpoints = Blueprint("health", __name__)
@@ -34,7 +36,10 @@ def healthz() -> Response:
 @endpoints.get("/readyz")
 @runs(READ)
 def readyz() -> Response:
-    """Requests may be answered with yes: the database is there and set up."""
+    """Requests may be answered with yes: the database is there and set up, and a leased worker holds its lease."""
+    node: Node | None = current_app.extensions["node"]
+    if node is not None:
+        node.require_lease()
     seeded = deployment.is_seeded(transaction())
     return Response("ready\n" if seeded else "not set up\n", 200 if seeded else 503, content_type="text/plain")
 
@@ -47,6 +52,13 @@ class _Standing(Collector):
         for state in FeatureState:
             by_state.add_metric([state.value], states[state])
         yield by_state
+        nodes_by_state = GaugeMetricFamily(
+            "broker_nodes", "Nodes that say yes from memory, by state.", labels=["state"]
+        )
+        known = Counter(node.state for node in nodes.all(reading))
+        for name in ("live", "retiring"):
+            nodes_by_state.add_metric([name], known[name])
+        yield nodes_by_state
         pending = sum(each.state == "pending" for each in approvals.all(reading))
         for name, text, value in (
             ("broker_audit_position", "Entries of the audit log.", audit.head(reading)[0]),

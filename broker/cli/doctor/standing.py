@@ -14,6 +14,7 @@ from broker.operations.context import Runtime
 from broker.store import accounts, approvals
 from broker.store.evidence import access, shutdowns
 from broker.store.register import features
+from broker.store.revocations import nodes
 
 _LEAST_FREE = 1 << 30
 
@@ -27,10 +28,14 @@ def findings(runtime: Runtime) -> Iterator[Finding]:
         waiting = sum(each.state == "pending" for each in approvals.all(transaction))
         operators = sum(is_active_operator(each) for each in accounts.all(transaction))
         spools = access.spools(transaction)
+        known = nodes.all(transaction)
+        silent = [each.id for each in known if each.renewed_at + each.lease_us < context.now]
     yield judged("receipts", not unfinished, "unusual", f"{len(unfinished)} not counted yet{_named(unfinished)}")
     yield judged("end dates", not due, "unusual", f"{len(due)} reached and not recorded yet{_named(due)}")
     yield Finding("approvals", "ok", f"{waiting} pending")
     yield judged("operators", operators > 1, "unusual", f"{operators} active; what widens takes two")
+    detail = f"{len(known)} say yes from memory, {len(silent)} of them without a lease{_named(silent)}"
+    yield judged("nodes", not silent, "unusual", detail)
     yield from _spools(runtime.spools, spools)
 
 

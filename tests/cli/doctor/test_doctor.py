@@ -8,8 +8,10 @@ from pathlib import Path
 import pytest
 from sqlalchemy import create_engine, text
 
-from broker.operations import access
+from broker.operations import access, nodes
 from broker.store import clock
+from broker.store.revocations import nodes as stored
+from broker.store.revocations.nodes import Node
 from tests.cli.desk import PRODUCTION, Desk, production, run
 
 Findings = dict[str, list[tuple[str, str]]]
@@ -33,7 +35,18 @@ def test_a_broker_of_the_demo_world_is_sound_but_for_being_one(each_desk: Desk) 
     assert _statuses(found, "defaults") == {"unsafe"}
     assert any("secret_key" in detail for _, detail in found["defaults"])
     assert found["demo"] == [("unusual", "the demo world, whose passwords everybody knows")]
-    for check in ("bind", "database", "schema", "durability", "clock", "receipts", "end dates", "operators", "spools"):
+    for check in (
+        "bind",
+        "database",
+        "schema",
+        "durability",
+        "clock",
+        "receipts",
+        "end dates",
+        "operators",
+        "nodes",
+        "spools",
+    ):
         assert _statuses(found, check) == {"ok"}, (check, found[check])
 
 
@@ -94,6 +107,15 @@ def test_what_waits_for_approval_is_counted(desk: Desk) -> None:
     desk.json("features", "suspend", "share-a-track")
     desk.json("features", "resume", "share-a-track")
     assert _findings(desk)["approvals"] == [("ok", "1 pending")]
+
+
+def test_a_node_whose_lease_has_run_out_is_unusual(desk: Desk) -> None:
+    with desk.world.write("broker") as context:
+        nodes.register(context, 10_000_000)
+    assert _findings(desk)["nodes"] == [("ok", "1 say yes from memory, 0 of them without a lease")]
+    with desk.world.database.write() as transaction:
+        stored.add(transaction, Node("n1", None, "live", 300_000, 0, 0, 0, 0), b"h")
+    assert _findings(desk)["nodes"] == [("unusual", "2 say yes from memory, 1 of them without a lease: n1")]
 
 
 def test_spools_of_other_machines_are_unusual(desk: Desk) -> None:
