@@ -40,6 +40,8 @@ _DETAILS = {
     Reason.FEATURE_SUSPENDED: "Nothing is lost: the same token works again when the feature is resumed.",
     Reason.INSUFFICIENT_SCOPE: "The token does not hold a scope that this needs, or holds it no longer.",
 }
+MAX_ANSWER = 1 << 20
+"""Bytes that a server takes at once, so that an answer has left when it was taken."""
 _OUTCOMES = {True: "not-found", False: "bad-request"}
 _FORBIDDEN = (Reason.FEATURE_SUSPENDED, Reason.INSUFFICIENT_SCOPE)
 
@@ -124,6 +126,8 @@ def _counted(admission: Admission, answer: Any) -> Any:
     if not admission.counted:
         return answer
     response: Response = current_app.make_response(answer)
+    if response.is_streamed or (response.content_length or 0) > MAX_ANSWER:
+        raise TypeError(f"a guarded view does not stream, and answers with at most {MAX_ANSWER} bytes")
     admission.recheck()
     response.call_on_close(admission.done)
     return response
