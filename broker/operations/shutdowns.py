@@ -20,7 +20,7 @@ from broker.operations.register import ending
 from broker.operations.register.features import closed_for
 from broker.operations.register.features import get as get_feature
 from broker.store import standing
-from broker.store.evidence import shutdowns
+from broker.store.evidence import counts, shutdowns
 from broker.store.evidence.shutdowns import Shutdown
 from broker.store.register import features
 
@@ -100,9 +100,9 @@ def _count(runtime: Runtime, op_id: str) -> None:
     """Count in a snapshot of its own, which holds nobody up; write the result if nobody else has."""
     complete = access.take_in(runtime)
     with runtime.read() as context:
-        counts = _counts(context, _get(context, op_id)) | {"last_access_complete": complete}
+        found = _counts(context, _get(context, op_id)) | {"last_access_complete": complete}
     with runtime.write("broker") as context:
-        shutdowns.set_counts(context.transaction, op_id, context.now, json.dumps(counts))
+        shutdowns.set_counts(context.transaction, op_id, context.now, json.dumps(found))
 
 
 def _counts(context: Context, shutdown: Shutdown) -> dict[str, object]:
@@ -111,14 +111,14 @@ def _counts(context: Context, shutdown: Shutdown) -> dict[str, object]:
     if shutdown.cause == "end_date":  # what the date has ended stood until just before it
         feature = get_feature(context, feature_id)
         at = (feature.shut_down_at or at) - 1
-    shutdowns.plan_by_values(transaction)
-    left = shutdowns.left(transaction, feature_id, epoch, context.now)
+    counts.plan_by_values(transaction)
+    left = counts.left(transaction, feature_id, epoch, context.now)
     left["access_tokens"] += _admitted_now(context, shutdown)
-    after = shutdowns.admitted_after(transaction, shutdown)
+    after = counts.admitted_after(transaction, shutdown)
     return {
-        "ended": shutdowns.ended(transaction, feature_id, epoch, at),
+        "ended": counts.ended(transaction, feature_id, epoch, at),
         "live_after": left | {"admitted_after": after},
-        "last_access_at": shutdowns.last_access(transaction, feature_id, epoch),
+        "last_access_at": counts.last_access(transaction, feature_id, epoch),
     }
 
 
@@ -127,7 +127,7 @@ def _admitted_now(context: Context, shutdown: Shutdown) -> int:
 
     Of the two barriers, state and epoch, each must refuse them although the other were open.
     """
-    newest = shutdowns.newest_tokens(context.transaction, shutdown.feature_id, shutdown.epoch)
+    newest = counts.newest_tokens(context.transaction, shutdown.feature_id, shutdown.epoch)
     found = [standing.read(context.transaction, hash) for hash in newest]
     return sum(any(map(_admitted, _barriers(each))) for each in found if each is not None)
 
@@ -148,16 +148,16 @@ def _admitted(found: Standing) -> bool:
 
 def receipt(shutdown: Shutdown) -> Receipt:
     """The receipt of a shutdown, as the contract shapes it; what is not counted yet is null."""
-    counts = json.loads(shutdown.counts) if shutdown.counts else {}
+    found = json.loads(shutdown.counts) if shutdown.counts else {}
     return {
         "feature": shutdown.feature_id, "state": "shut_down", "epoch": shutdown.epoch, "op_id": shutdown.op_id,
         "reason": shutdown.reason, "cause": shutdown.cause, "by": shutdown.actor,
         "committed_at": rfc3339(shutdown.committed_at), "effective_at": rfc3339_or_none(shutdown.effective_at),
         "elapsed_ms": None if shutdown.elapsed_us is None else round(shutdown.elapsed_us / 1000, 1),
         "nodes": json.loads(shutdown.nodes), "counted_at": rfc3339_or_none(shutdown.counted_at),
-        "ended": counts.get("ended"), "live_after": counts.get("live_after"),
-        "last_access_at": rfc3339_or_none(counts.get("last_access_at")),
-        "last_access_complete": counts.get("last_access_complete"),
+        "ended": found.get("ended"), "live_after": found.get("live_after"),
+        "last_access_at": rfc3339_or_none(found.get("last_access_at")),
+        "last_access_complete": found.get("last_access_complete"),
     }  # fmt: skip
 
 

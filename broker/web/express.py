@@ -40,11 +40,18 @@ _encode = msgspec.json.Encoder().encode
 
 
 class Counted(list[bytes]):
-    """A body that counts its request out when the server has taken it (PEP 3333, ``close``)."""
+    """A body that counts its request out when the server has taken it: closed (PEP 3333), or let go of.
 
-    def __init__(self, body: list[bytes], done: Callable[[], None]) -> None:
-        super().__init__(body)
+    granian joins a body that is a list and closes nothing; it lets go of it once it has the whole. So does whatever
+    fails after the request was admitted.
+    """
+
+    def __init__(self, done: Callable[[], None]) -> None:
+        super().__init__()
         self.close = done
+
+    def __del__(self) -> None:
+        self.close()
 
 
 class Express:
@@ -88,15 +95,13 @@ class Express:
             decision = admission.decision
             if not isinstance(decision, Allowed):
                 return None
-            try:
-                key = self._running.settings.secret_key
-                body, number = page_of_messages(transaction(), key, decision, thread, None)
-                guard.record(admission, _ROUTE, number)
-                admission.recheck()
-            except BaseException:
-                admission.done()
-                raise
-        return Counted([body], admission.done) if admission.counted else [body]
+            answer = Counted(admission.done)
+            key = self._running.settings.secret_key
+            body, number = page_of_messages(transaction(), key, decision, thread, None)
+            guard.record(admission, _ROUTE, number)
+            admission.recheck()
+            answer.append(body)
+        return answer
 
     def _body(self, environ: Environ) -> bytes | None:
         length = int(environ.get("CONTENT_LENGTH") or 0)

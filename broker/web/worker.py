@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import atexit
 import itertools
 import os
 import random
@@ -11,6 +10,7 @@ import threading
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
+from multiprocessing.util import Finalize
 from pathlib import Path
 
 import structlog
@@ -78,7 +78,7 @@ def _renew(running: Runtime, node: Node) -> None:
     renewing = Renewing(node, period_s=period_s, wait=Listener(running.database).wait, failed=failed)
     with suppress(Undecided):
         node.renew()
-    atexit.register(renewing.stop)
+    Finalize(None, renewing.stop, exitpriority=0)  # a worker is a child of multiprocessing, which runs no atexit
     renewing.start()
 
 

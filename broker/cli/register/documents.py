@@ -6,7 +6,7 @@ from broker.domain.features import Feature
 from broker.domain.instants import Instant, rfc3339_or_none
 from broker.operations.context import Context
 from broker.operations.shutdowns import receipt
-from broker.store.evidence import shutdowns
+from broker.store.evidence import counts, shutdowns
 from broker.store.register import clients
 from broker.store.register.clients import Client
 from broker.store.register.partners import Partner
@@ -46,7 +46,7 @@ def _would_end(context: Context, feature: Feature) -> dict[str, int] | None:
     """What a shutdown would end now; None for a feature that has ended, of which nothing stands."""
     if feature.ended(context.now):
         return None
-    return shutdowns.ended(context.transaction, feature.id, feature.epoch + 1, context.now)
+    return counts.ended(context.transaction, feature.id, feature.epoch + 1, context.now)
 
 
 def of_partner(partner: Partner) -> Shape:

@@ -8,11 +8,12 @@ from typing import Any
 
 from sqlalchemy import bindparam, insert, select, update
 
-from broker.domain.audit import GENESIS, Entry
+from broker.domain.audit import GENESIS, NARROWING, Entry
 from broker.domain.instants import Instant
 from broker.store import schema as s
 from broker.store.engine.database import Row, Transaction
 from broker.store.engine.statements import Statement
+from broker.store.ledger import narrowing, takes_something
 
 _entry = s.audit_entry.c
 _COLUMNS = (_entry.position, _entry.at, _entry.actor, _entry.action, _entry.subject, _entry.feature, _entry.details,
@@ -23,11 +24,13 @@ _START = Statement(insert(s.audit_head).values(id=1, position=0, hash=GENESIS))
 _LOCK = Statement(
     update(s.audit_head)
     .values(position=s.audit_head.c.position)
-    .returning(s.audit_head.c.position, s.audit_head.c.hash)
-)
+    .returning(s.audit_head.c.position, s.audit_head.c.hash, s.audit_head.c.generation,
+               select(s.deployment.c.seeded_at).scalar_subquery())
+)  # fmt: skip
 _APPEND = Statement(insert(s.audit_entry))
 _MOVE = Statement(update(s.audit_head).values(position=bindparam("to"), hash=bindparam("by")))
 _HEAD = Statement(select(s.audit_head.c.position, s.audit_head.c.hash))
+_GENERATION = Statement(select(s.audit_head.c.generation))
 _PAGE = Statement(
     select(*_COLUMNS).where(_entry.position > bindparam("after")).order_by(_entry.position).limit(bindparam("count"))
 )
@@ -52,6 +55,8 @@ def append(
         details=json.dumps(details, sort_keys=True), previous=entry.previous, hash=entry.hash(),
     )  # fmt: skip
     transaction.run(_MOVE, to=entry.position, by=entry.hash())
+    if action in NARROWING and takes_something(entry):
+        transaction.narrowings.append(narrowing(head[3], head[2], entry))
     return entry.position
 
 
@@ -62,9 +67,15 @@ def head(transaction: Transaction) -> tuple[int, bytes]:
     return row[0], bytes(row[1])
 
 
-def entries(transaction: Transaction, page: int = 1000) -> Iterator[tuple[Entry, bytes]]:
-    """Every entry with its stored hash, in order, a page at a time."""
-    after = 0
+def generation(transaction: Transaction) -> int:
+    """How often this database was recovered, from 1 on."""
+    row = transaction.row(_GENERATION)
+    assert row is not None, "the database is not set up"
+    return int(row[0])
+
+
+def entries(transaction: Transaction, page: int = 1000, after: int = 0) -> Iterator[tuple[Entry, bytes]]:
+    """Every entry after a position with its stored hash, in order, a page at a time."""
     while rows := transaction.rows(_PAGE, after=after, count=page):
         for row in rows:
             yield _entry_of(row), bytes(row[8])

@@ -9,7 +9,7 @@ from werkzeug.wrappers import Response
 from broker.domain.errors import Refused
 from broker.domain.features import Feature
 from broker.operations import shutdowns
-from broker.store.evidence import shutdowns as stored
+from broker.store.evidence import counts
 from broker.store.register import clients, features
 from broker.web import sessions
 from broker.web.pages.partner import holding
@@ -22,7 +22,7 @@ _LONGEST_REASON = 500
 def _standing(feature: Feature) -> dict[str, int] | None:
     """What stands under a feature, and would end with it; None once it has ended."""
     now = context().now
-    return None if feature.ended(now) else stored.ended(transaction(), feature.id, feature.epoch + 1, now)
+    return None if feature.ended(now) else counts.ended(transaction(), feature.id, feature.epoch + 1, now)
 
 
 @pages.get("")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from broker.domain.instants import DAY
+from broker.operations import nodes
 from broker.operations.register import features
 from tests.visitors.page import Page
 from tests.visitors.person import Person
@@ -59,6 +60,13 @@ def test_typing_the_id_shuts_the_feature_down_and_shows_the_receipt(sqlite_world
     assert "Reason It is over" in said(page)
     assert "confirm" not in _controls(page)
     assert sqlite_world.says(connection.access) == "feature-shut-down"
+
+
+def test_the_receipt_says_what_became_of_each_node(sqlite_world: World, ops: Person) -> None:
+    with sqlite_world.write("broker") as context:
+        name, _ = nodes.register(context, 1_000)
+    page = ops.submit(ops.open(FEATURE), "confirm", confirm="share-a-track")
+    assert f"Nodes {name} did not answer, and its lease was waited out after" in said(page)
 
 
 @pytest.mark.parametrize("typed", ["", "share", "Share-a-track", "now-playing"])
