@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import weakref
 from collections.abc import Callable
 from functools import wraps
 from typing import Any
@@ -130,4 +131,7 @@ def _counted(admission: Admission, answer: Any) -> Any:
         raise TypeError(f"a guarded view does not stream, and answers with at most {MAX_ANSWER} bytes")
     admission.recheck()
     response.call_on_close(admission.done)
+    weakref.finalize(
+        response, admission.done
+    ).atexit = False  # another answer may take its place: then nobody closes it
     return response

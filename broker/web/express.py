@@ -117,7 +117,9 @@ class Express:
             return None
         with serving(SINGLE, self._running):
             asking = resource_servers.authenticate(transaction(), *given)
-            return _encode(tokens.introspect(transaction(), self._running.settings, asking, parameters["token"]))
+            answer = tokens.introspect(transaction(), self._running.settings, asking, parameters["token"],
+                                       lease=parameters.get("lease") == "true")  # fmt: skip
+        return _encode(answer)
 
     def _token(self, environ: Environ, body: bytes) -> bytes | None:
         """Here a refusal or a failure may have had its effect: the usual way is told of it, and only answers."""

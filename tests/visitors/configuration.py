@@ -15,8 +15,9 @@ _KEY = "dev-only-tests-0123456789abcdef0123456789abcdef"
 
 
 def write(
-    directory: Path, *, limits: Values | None = None, lifetimes: Values | None = None, database: Values | None = None
-) -> Path:
+    directory: Path, *, limits: Values | None = None, lifetimes: Values | None = None, database: Values | None = None,
+    enforcement: Values | None = None,
+) -> Path:  # fmt: skip
     """Write a development configuration into a directory; the main file. Limits are off unless they are given."""
     directory.mkdir(parents=True, exist_ok=True)
     main = directory / "palaver.toml"
@@ -25,6 +26,7 @@ def write(
         + _table({"demo": "demo.toml", "partners": "partner-*.toml"}, "[files]")
         + _table({"enabled": limits is not None, **(limits or {})}, "[limits]")
         + _table(lifetimes or {}, "[lifetimes]") + _table(database or {}, "[database]")
+        + _table(enforcement or {}, "[enforcement]")
         + "".join(_table({"id": server.id, "name": server.name, "scopes": server.scopes,
                           "development_secret": server.development_secret}, "[[resource_server]]")
                   for server in REGISTER.resource_servers)
