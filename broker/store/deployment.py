@@ -25,6 +25,12 @@ def is_demo(transaction: Transaction) -> bool:
     return row is not None and bool(row[0])
 
 
+def identity(transaction: Transaction) -> int | None:
+    """What tells this database from others that had its place, and is the same in each of its backups."""
+    row = transaction.row(_GET)
+    return None if row is None else int(row[1])
+
+
 def start(transaction: Transaction, *, demo: bool) -> None:
     """Mark an empty database as set up, with a clock and an audit log."""
     clock.start(transaction)

@@ -23,6 +23,7 @@ from broker.domain.instants import Instant
 from broker.store.engine.failures import failures_of
 from broker.store.engine.statements import Statement
 from broker.store.engine.write_queue import WriteQueue
+from broker.store.ledger import Ledger, Narrowing
 
 Row = tuple[Any, ...]
 Parameters = Mapping[str, Any]
@@ -31,15 +32,17 @@ Parameters = Mapping[str, Any]
 class Transaction:
     """One transaction on one connection: runs statements, and gives rows as tuples, always all of them.
 
-    ``narrowed_at`` is the audit position of what it takes from somebody, for whoever has to wait after the commit.
+    ``narrowed_at`` is the audit position of what it takes from somebody, for whoever has to wait after the commit;
+    ``narrowings`` is what the ledger has to hold before it.
     """
 
-    __slots__ = ("_cursor", "database", "narrowed_at", "statements")
+    __slots__ = ("_cursor", "database", "narrowed_at", "narrowings", "statements")
 
     def __init__(self, database: Database, cursor: Any) -> None:
         self.database = database
         self.statements = 0
         self.narrowed_at: int | None = None
+        self.narrowings: list[Narrowing] = []
         self._cursor = cursor
 
     def rows(self, statement: Statement, /, **values: Any) -> list[Row]:
@@ -78,7 +81,7 @@ class Database:
     """One SQLite file or one PostgreSQL database; safe to share between threads, to be opened after a fork.
 
     ``clock`` (microseconds) is for tests and simulations; without it SQLite takes this machine's and PostgreSQL its
-    own.
+    own. ``ledger`` hears of each narrowing before its commit, and of the commit.
     """
 
     def __init__(
@@ -86,12 +89,14 @@ class Database:
         url: str,
         *,
         clock: Callable[[], Instant] | None = None,
+        ledger: Ledger | None = None,
         lock_timeout_ms: int = 5000,
         statement_timeout_ms: int = 10000,
         idle_timeout_ms: int = 10000,
     ) -> None:
         self.url = url
         self.engine = _engine(url, lock_timeout_ms, statement_timeout_ms, idle_timeout_ms)
+        self.ledger = ledger
         self.is_sqlite = self.engine.dialect.name == "sqlite"
         self._clock = clock
         self.failures = failures_of(self.engine.dialect.name)
@@ -146,15 +151,27 @@ class Database:
             try:
                 if begin is not None:
                     cursor.execute(begin)
-                yield Transaction(self, cursor)
-                if end is not None:
-                    cursor.execute(end)
-                    self._require_committed(end, cursor)
+                transaction = Transaction(self, cursor)
+                yield transaction
+                with self._noted(transaction.narrowings):
+                    if end is not None:
+                        cursor.execute(end)
+                        self._require_committed(end, cursor)
             except BaseException:
                 self._roll_back(cursor)
                 raise
             finally:
                 self._local.busy = False
+
+    @contextmanager
+    def _noted(self, narrowings: list[Narrowing]) -> Iterator[None]:
+        """The commit inside stands in the ledger before it, and raises the mark once it is known."""
+        if self.ledger is None or not narrowings:
+            yield
+            return
+        self.ledger.attempted(narrowings)
+        yield
+        self.ledger.committed(narrowings)
 
     def _refuse_nesting(self) -> None:
         assert not getattr(self._local, "busy", False), "a transaction is open in this thread already"
