@@ -226,6 +226,7 @@ def _write(
         Action.CONSENT_APPROVED, f"grant:{grant.id}", feature=feature.id, account=account_id, client=client.id,
         scopes=sorted(given), kept=sorted(each.scope for each in kept), consent_text=grant.consent_hash,
         conversations="all" if answer.threads is None else len(answer.threads), epoch=feature.epoch,
+        renewed=before is not None,
     )  # fmt: skip
     store = grants.add if before is None else grants.update_consent
     store(context.transaction, grant, position)
