@@ -47,11 +47,29 @@ def _at_most(name: str, unit: str, sqlite: float, postgresql: float, digits: int
     return Definition(name, unit, False, {Database.SQLITE: sqlite, Database.POSTGRESQL: postgresql}, digits)
 
 
+def _leased(
+    name: str,
+    unit: str,
+    at_most: float | None = None,
+    at_least: float | None = None,
+    digits: int = 2,
+    *,
+    higher_is_better: bool = False,
+) -> Definition:
+    """A figure of nodes that say yes from memory: the broker's own do so on PostgreSQL alone."""
+    limit = at_most if at_least is None else at_least
+    limits = {} if limit is None else {Database.POSTGRESQL: limit}
+    return Definition(name, unit, higher_is_better or at_least is not None, limits, digits)
+
+
 _DEFINITIONS = (
     Definition("machine.commits.per_s", "1/s", True, digits=0),
     _at_most("strict.read.added_us", "us", 40, 250, digits=1),
     _at_least("strict.read.ratio", "ratio", 0.7, 0.45),
     _at_most("strict.read.statements", "statements", 1, 1, digits=0),
+    _leased("leased.check.us", "us", at_most=5, digits=1),
+    _leased("leased.read.added_us", "us", at_most=10, digits=1),
+    _leased("leased.read.ratio", "ratio", at_least=0.88),
     Definition("issue.per_s", "1/s", True, digits=0),
     _at_least("issue.ratio.plain", "ratio", 2.5, 1.5),
     _at_least("introspect.ratio.plain", "ratio", 4, 3),

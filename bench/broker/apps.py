@@ -4,20 +4,25 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Set
+from collections.abc import Callable, Set
+from pathlib import Path
 
 from flask import Flask, Response
 
-from bench.broker.seed import CONFIG
+from bench.broker.seed import CONFIG, LEASED
 from broker.domain.decisions import Allowed, decide
 from broker.domain.tokens import digest
-from broker.enforcement.node import Admission
+from broker.enforcement.node import Admission, Node
+from broker.enforcement.renewing import Renewing
+from broker.enforcement.spool import Spool
 from broker.operations.context import Runtime
 from broker.settings import load
 from broker.store import standing
+from broker.store.revocations.listening import Listener
 from broker.web.app import create_app
 from broker.web.request_context import NONE, runs
 from broker.web.runtime import open_runtime
+from broker.web.worker import leased_node
 
 DATABASE_VARIABLE = "BENCH_BROKER_DATABASE"
 
@@ -42,6 +47,18 @@ def guarded() -> Flask:
     return _served(_runtime())
 
 
+def leased() -> Flask:
+    """The broker whose guard says yes from memory, under a lease that is renewed as a worker does."""
+    running = _runtime(LEASED)
+    app = _served(running, leased_node(running))
+    node: Node = app.extensions["node"]
+    node.renew()
+    period_s = running.settings.enforcement.lease_ms / 3_000
+    app.extensions["renewing"] = Renewing(node, period_s=period_s, wait=Listener(running.database).wait)
+    app.extensions["renewing"].start()
+    return app
+
+
 def unguarded() -> Flask:
     """The same without its guard: each token of the world is admitted by a decision that was made beforehand."""
     running = _runtime()
@@ -61,12 +78,12 @@ def decisions_beforehand(running: Runtime) -> dict[str, Allowed]:
     return found
 
 
-def _runtime() -> Runtime:
-    return open_runtime(load(CONFIG), os.environ[DATABASE_VARIABLE])
+def _runtime(config: Path = CONFIG) -> Runtime:
+    return open_runtime(load(config), os.environ[DATABASE_VARIABLE])
 
 
-def _served(running: Runtime) -> Flask:
-    app = create_app(running)
+def _served(running: Runtime, node: Callable[[Spool], Node] | None = None) -> Flask:
+    app = create_app(running, node)
 
     @runs(NONE)
     def healthz() -> Response:
@@ -74,3 +91,11 @@ def _served(running: Runtime) -> Flask:
 
     app.view_functions["health.healthz"] = healthz
     return app
+
+
+def close(app: Flask) -> None:
+    """Give up its lease, if it has one, and its connections."""
+    if "renewing" in app.extensions:
+        app.extensions["renewing"].stop()
+    app.extensions["spool"].close()
+    app.extensions["broker"].database.close()

@@ -19,6 +19,7 @@ from broker.store import accounts, conversations, grants, migrations, tokens
 from broker.web.runtime import open_runtime
 
 CONFIG = Path(__file__).parent / "config" / "broker.toml"
+LEASED = CONFIG.with_name("leased.toml")
 FEATURE, CLIENT, SERVER = "archive-search", "tuneloop-search", "archive"
 _YEAR = 365 * DAY
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 from bench.broker.apps import DATABASE_VARIABLE
 from bench.broker.seed import CONFIG, seed
@@ -21,23 +22,23 @@ def broker_side(bench: Bench) -> Iterator[Side]:
 
 
 @contextmanager
-def broker_on(url: str) -> Iterator[Side]:
+def broker_on(url: str, *, config: Path = CONFIG, workers: int = WORKERS) -> Iterator[Side]:
     """The same on a database of the caller's."""
     credentials = seed(url)
-    command = [sys.executable, "-m", "broker.cli.main", "serve", "--config", str(CONFIG), "--database", url,
-               "--port", "0", "--workers", str(WORKERS)]  # fmt: skip
+    command = [sys.executable, "-m", "broker.cli.main", "serve", "--config", str(config), "--database", url,
+               "--port", "0", "--workers", str(workers)]  # fmt: skip
     with announced(command, {}) as server:
         yield Side(server, credentials)
 
 
 @contextmanager
-def with_and_without_guard(bench: Bench) -> Iterator[tuple[Side, Side]]:
-    """Two servers on one database: with the guard, and with it taken out."""
+def with_and_without_guard(bench: Bench, guarded_app: str) -> Iterator[tuple[Side, Side]]:
+    """Two servers on one database: with the guard (``guarded`` or ``leased``), and with it taken out."""
     url = bench.new_database()
     credentials = seed(url)
     environment = {DATABASE_VARIABLE: url, "BENCH_TOKENS": " ".join(reader.token for reader in credentials.readers)}
     with (
-        granian("bench.broker.apps:guarded", environment) as guarded,
+        granian(f"bench.broker.apps:{guarded_app}", environment) as guarded,
         granian("bench.broker.apps:unguarded", environment) as unguarded,
     ):
         yield Side(guarded, credentials), Side(unguarded, credentials)
