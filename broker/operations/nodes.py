@@ -34,14 +34,17 @@ def register(context: Context, lease_us: int, resource_server_id: str | None = N
 
 
 def poll(
-    context: Context, handle: str, after: int, confirmed: int, resource_server_id: str | None = None
+    context: Context, handle: str, after: int, confirmed: int, resource_server_id: str | None = None,
+    node_id: str | None = None,
 ) -> News:  # fmt: skip
     """Note what a node confirms, then tell it what came after a position; ``Gone`` if it must register anew.
+
+    Of a resource server's node it is asked who it says that it is: a handle works for its own server and name alone.
 
     Its own row is looked at before the log: a node that is retired meanwhile has begun to renew before that.
     """
     node = nodes.renew(context.transaction, digest(handle), confirmed, context.now)
-    if node is None or node.resource_server_id != resource_server_id:
+    if node is None or node.resource_server_id != resource_server_id or node_id not in (None, node.id):
         raise Gone
     if confirmed > node.sent:
         raise Refused("a node cannot confirm what it was never told")
@@ -52,6 +55,14 @@ def poll(
     if position > node.sent:
         nodes.set_sent(context.transaction, node.id, position)
     return News(generation, position, tuple(found), complete, context.now)
+
+
+def leave(context: Context, handle: str, resource_server_id: str, node_id: str) -> None:
+    """Forget a resource server's node, which says that it says yes no more; ``Gone`` if it is not its own."""
+    node = nodes.renew(context.transaction, digest(handle), 0, context.now)
+    if node is None or (node.resource_server_id, node.id) != (resource_server_id, node_id):
+        raise Gone
+    nodes.leave(context.transaction, digest(handle))
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from broker.domain import decisions, scopes
+from broker.domain import decisions, marks, scopes
 from broker.domain.audit import Action
-from broker.domain.decisions import Allowed
+from broker.domain.decisions import Allowed, Standing
 from broker.domain.instants import seconds
 from broker.domain.tokens import TokenKind, digest, well_formed
 from broker.operations import identifiers
@@ -49,12 +49,13 @@ def _end_family(context: Context, client: Client, token: str) -> None:
 
 
 def introspect(
-    transaction: Transaction, settings: Settings, server: ResourceServer | None, token: str
+    transaction: Transaction, settings: Settings, server: ResourceServer | None, token: str, *, lease: bool = False
 ) -> dict[str, object]:
     """Answer a resource server about an access token (RFC 7662 section 2.2).
 
     Active only towards a server that serves one of the token's scopes, and only with those scopes. ``exp`` is the
-    earliest of all deadlines. Whoever asks, the same statement runs.
+    earliest of all deadlines. With ``lease`` the answer says too what it hangs on, for a node that remembers it.
+    Whoever asks, the same statement runs.
     """
     found = standing.read(transaction, digest(token)) if well_formed(TokenKind.ACCESS, token) else None
     decision = decisions.decide(found, server.scopes if server is not None else scopes.USER_SCOPES)
@@ -69,4 +70,13 @@ def introspect(
         "exp": seconds(decisions.deadline(row, served)), "iat": seconds(row.issued_at),
         "sub": identifiers.subject(key, f"resource-server:{server.id}", row.account_id), "aud": server.id,
         "feature": row.feature_id, "grant_id": identifiers.grant_id(key, row.grant_id),
+        **({"lease": _lease(key, server, row, served)} if lease else {}),
+    }  # fmt: skip
+
+
+def _lease(key: bytes, server: ResourceServer, row: Standing, served: frozenset[str]) -> dict[str, object]:
+    """What a node of this server remembers the answer by, all of the answer's own snapshot."""
+    return {
+        "generation": row.generation, "position": row.position, "ends_in_us": decisions.deadline(row, served) - row.now,
+        "marks": [identifiers.mark(key, f"resource-server:{server.id}", each) for each in marks.of_standing(row)],
     }  # fmt: skip

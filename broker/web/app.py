@@ -19,7 +19,7 @@ from broker.web import errors, headers, health, sessions
 from broker.web.api import admin_api, standing
 from broker.web.authorities import LeasedAuthority, StrictAuthority
 from broker.web.express import Express
-from broker.web.oauth import authorize, metadata, token
+from broker.web.oauth import authorize, metadata, revocations, token
 from broker.web.pages import account, admin, assets, connected_apps, home, inbox, login, partner, wording
 from broker.web.request_context import NONE, context, kind_of, serving, transaction
 
@@ -78,7 +78,8 @@ def _install_blueprints(app: Flask) -> None:
     csrf = CSRFProtect(app)
     app.register_error_handler(CSRFError, _stale_form)
     api = create_api(Requests(_guard, transaction, context, runtime_key(app)))
-    by_token = (api, standing.create(_guard), token.endpoints, admin_api.endpoints)  # no cookie authenticates these
+    # no cookie authenticates these
+    by_token = (api, standing.create(_guard), token.endpoints, revocations.endpoints, admin_api.endpoints)
     for blueprint in by_token:
         csrf.exempt(blueprint)
         app.register_blueprint(blueprint)

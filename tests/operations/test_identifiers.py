@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from broker.operations import identifiers as ids
-from broker.operations.identifiers import GRANT, MESSAGE, PERSON, SUBJECT, THREAD, identifiers
+from broker.operations.identifiers import GRANT, MESSAGE, PERSON, SUBJECT, THREAD, identifiers, mark
 
 KEY = b"tests-0123456789abcdef0123456789abcdef"
 _numbers = st.integers(0, (1 << 63) - 1)
@@ -70,3 +70,15 @@ def test_a_person_is_somebody_else_to_each_partner_and_a_grant_is_one_to_all() -
     assert ids.subject(KEY, "partner:tuneloop", 3) in subjects
     assert ids.subject(KEY, "partner:tuneloop", 4) not in subjects
     assert identifiers(KEY, "operators").read(GRANT, ids.grant_id(KEY, 7)) == 7
+
+
+def test_a_mark_is_the_same_for_one_receiver_and_joins_with_nobody_elses() -> None:
+    own = mark(KEY, "resource-server:palaver-search", "grant:7")
+    assert re.fullmatch(r"[A-Za-z0-9_-]{22}", own)
+    assert mark(KEY, "resource-server:palaver-search", "grant:7") == own
+    others = {
+        mark(KEY, "resource-server:palaver-export", "grant:7"),
+        mark(b"another key", "resource-server:palaver-search", "grant:7"),
+        mark(KEY, "resource-server:palaver-search", "grant:8"),
+    }
+    assert len(others | {own}) == 4

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from broker.domain.instants import DAY, SECOND, seconds
 from broker.operations import grants, issuing, tokens
-from broker.operations.identifiers import grant_id, identifiers
+from broker.operations.identifiers import grant_id, identifiers, mark
 from broker.operations.register import clients, features
 from broker.store.register.resource_servers import ResourceServer
+from broker.store.revocations import events
 from tests.register import SETTINGS
 from tests.world import START, World
 
@@ -78,3 +79,43 @@ def test_a_token_that_lost_this_server_s_scopes_is_inactive_to_it(world: World) 
     world.narrow("share-a-track", WRITE)
     assert world.says(alice.access) == "allowed"
     assert _introspect(world, alice.access, SEARCH) == {"active": False}
+
+
+def _leased(world: World, token: str, server: ResourceServer = SEARCH) -> dict[str, object]:
+    with world.read() as context:
+        found = tokens.introspect(context.transaction, SETTINGS, server, token, lease=True).get("lease")
+    assert isinstance(found, dict)
+    return found
+
+
+def test_a_node_learns_what_the_answer_hangs_on_and_of_which_snapshot_it_is(world: World) -> None:
+    alice = world.connect("alice", "tuneloop-share", WRITE, PROFILE)
+    lease = _leased(world, alice.access)
+    with world.read() as context:
+        head = events.head(context.transaction)
+    assert (lease["generation"], lease["position"], lease["ends_in_us"]) == (*head, 600 * SECOND)
+    account = f"account:{world.account('alice')}"
+    grant = f"grant:{alice.grant_id}"
+    assert lease["marks"] == [
+        mark(SETTINGS.secret_key, "resource-server:palaver-search", each)
+        for each in ("partner:tuneloop", "feature:share-a-track", "client:tuneloop-share", grant, account)
+    ]
+
+
+def test_without_being_asked_for_the_lease_is_not_there_and_an_inactive_token_has_none(world: World) -> None:
+    alice = world.connect("alice", "tuneloop-share")
+    assert "lease" not in _introspect(world, alice.access, SEARCH)
+    world.disconnect(alice)
+    with world.read() as context:
+        found = tokens.introspect(context.transaction, SETTINGS, SEARCH, alice.access, lease=True)
+    assert found == {"active": False}
+
+
+def test_two_resource_servers_cannot_join_what_they_are_told_of_one_token(world: World) -> None:
+    alice = world.connect("alice", "tuneloop-share", WRITE, PROFILE)
+    other = ResourceServer("palaver-profile", "Palaver profile", frozenset({PROFILE}), "active", b"")
+    first, second = _leased(world, alice.access)["marks"], _leased(world, alice.access, other)["marks"]
+    assert isinstance(first, list)
+    assert isinstance(second, list)
+    assert len(first) == len(second) == 5
+    assert not set(first) & set(second)

@@ -40,7 +40,7 @@ def test_a_safe_method_never_opens_a_transaction_that_writes(app: Flask) -> None
     own = {path for (method, path), kind in kinds.items() if method == "GET" and kind == NONE}
     programs = {path for path in own if path.startswith(("/admin/api/", "/.well-known/"))}
     assert own - programs <= {"/oauth/authorize", "/connected-apps", "/healthz", "/static/<path:filename>", "/admin",
-                              "/partner", "/metrics", "/admin/features/<feature>"}  # fmt: skip
+                              "/partner", "/metrics", "/admin/features/<feature>", "/oauth/revocations"}  # fmt: skip
 
 
 def test_whatever_changes_something_is_asked_for_by_a_method_that_says_so(app: Flask) -> None:
@@ -49,7 +49,7 @@ def test_whatever_changes_something_is_asked_for_by_a_method_that_says_so(app: F
 
 def test_only_what_a_token_opens_is_free_of_the_csrf_token(app: Flask) -> None:
     exempt = {blueprint.name for blueprint in app.extensions["csrf"]._exempt_blueprints}
-    assert exempt == {"api", "standing", "token", "admin_api"}
+    assert exempt == {"api", "standing", "token", "revocations", "admin_api"}
     assert app.extensions["csrf"]._exempt_views == set()
     for name in exempt:
         assert not name.startswith("pages")

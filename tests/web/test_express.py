@@ -80,6 +80,9 @@ def test_an_introspection_is_the_same_for_whoever_asks(app: Flask, credentials: 
         sooner, usual = _both(app, changed, body)
         assert sooner == usual
         assert sooner[0] == "200 OK"
+    sooner, usual = _both(app, environ, body + b"&lease=true")
+    assert json.loads(sooner[2]) == json.loads(usual[2])
+    assert len(json.loads(sooner[2])["lease"]["marks"]) == 5
 
 
 @pytest.mark.parametrize(

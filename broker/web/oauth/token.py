@@ -78,4 +78,7 @@ def introspect() -> Response:
     except OAuthError as error:
         return error_answer(error)
     asking = resource_servers.authenticate(transaction(), *given)
-    return json_answer(200, tokens.introspect(transaction(), runtime().settings, asking, parameters["token"]))
+    lease = parameters.get("lease") == "true"
+    return json_answer(
+        200, tokens.introspect(transaction(), runtime().settings, asking, parameters["token"], lease=lease)
+    )
