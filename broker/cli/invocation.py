@@ -14,6 +14,7 @@ from broker.cli.commands import Given
 from broker.cli.output import Output
 from broker.domain.errors import Refused
 from broker.operations.context import Context, Runtime
+from broker.operations.recovery import current
 from broker.settings import Settings, load
 from broker.store import accounts, deployment, migrations
 from broker.store.accounts import Account
@@ -73,6 +74,7 @@ class Invocation:
                 raise Refused(f"the database is not set up; {_SET_UP}")
             if deployment.is_demo(transaction) and self.settings.demo is None:
                 raise Refused("this database was seeded with the demo world, whose passwords everybody knows")
+        current.require_current(self.opened)
         return self.opened
 
     def database_missing(self) -> bool:
@@ -90,15 +92,16 @@ class Invocation:
     def write(self) -> Iterator[Context]:
         """A context that commits at the end, for an actor who may."""
         with self.runtime.write(self.actor) as context:
-            self._judge_operator(context)
+            self.judge_operator(context)
             yield context
 
     def require_operator(self) -> None:
         """Refuse an actor who is no operator, before an operation that opens transactions itself."""
         with self.read() as context:
-            self._judge_operator(context)
+            self.judge_operator(context)
 
-    def _judge_operator(self, context: Context) -> None:
+    def judge_operator(self, context: Context) -> None:
+        """Refuse an actor who is no operator in this context's database."""
         if self.operator is not None:
             account = accounts.by_name(context.transaction, self.operator)
             if account is None or not is_active_operator(account):

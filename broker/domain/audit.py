@@ -17,6 +17,7 @@ class Action(StrEnum):
     """What changes standing, and so is in the log. Issuing and using tokens under a grant is not."""
 
     BROKER_SEEDED = "broker.seeded"
+    BROKER_RECOVERED = "broker.recovered"
     PARTNER_REGISTERED = "partner.registered"
     PARTNER_CHANGED = "partner.changed"
     PARTNER_SUSPENDED = "partner.suspended"
@@ -53,9 +54,10 @@ class Action(StrEnum):
 
 
 NARROWING = frozenset({
-    Action.PARTNER_SUSPENDED, Action.FEATURE_SUSPENDED, Action.FEATURE_SCHEDULED, Action.FEATURE_NARROWED,
-    Action.FEATURE_SHUT_DOWN, Action.CLIENT_DISABLED, Action.RESOURCE_SERVER_DISABLED, Action.CONSENT_APPROVED,
-    Action.GRANT_ENDED, Action.TOKEN_REVOKED, Action.FAMILY_ENDED, Action.ACCOUNT_DISABLED, Action.PASSWORD_CHANGED,
+    Action.BROKER_RECOVERED, Action.PARTNER_SUSPENDED, Action.FEATURE_SUSPENDED, Action.FEATURE_SCHEDULED,
+    Action.FEATURE_NARROWED, Action.FEATURE_SHUT_DOWN, Action.CLIENT_DISABLED, Action.RESOURCE_SERVER_DISABLED,
+    Action.CONSENT_APPROVED, Action.GRANT_ENDED, Action.TOKEN_REVOKED, Action.FAMILY_ENDED, Action.ACCOUNT_DISABLED,
+    Action.PASSWORD_CHANGED,
 })  # fmt: skip
 """What may take something from somebody, and so returns only when every node has heard of it. Approving is among them:
 a second answer may name fewer conversations than the first."""

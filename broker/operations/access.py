@@ -11,6 +11,7 @@ from pathlib import Path
 
 from broker.domain.access import ALLOWED, AccessRecord, decode
 from broker.operations.context import Context, Runtime
+from broker.operations.recovery import current
 from broker.store import clock, grants
 from broker.store.evidence import access
 
@@ -115,5 +116,17 @@ def _orphaned(file: Path) -> Iterator[int | None]:
 
 def announce(runtime: Runtime, spool: str) -> None:
     """Make a spool known before anything is written to it, so that its absence is noticed elsewhere."""
-    with runtime.database.write() as transaction:
-        access.announce(transaction, spool)
+    with runtime.write("broker") as context:
+        access.announce(context.transaction, spool)
+        current.note_presence(context, spool)
+
+
+def living(runtime: Runtime) -> list[str]:
+    """Spools of this machine's workers that run."""
+    files = sorted(runtime.spools.glob("*" + SUFFIX)) if runtime.spools.is_dir() else []
+    found = []
+    for file in files:
+        with _orphaned(file) as descriptor:
+            if descriptor is None and file.exists():
+                found.append(file.name)
+    return found

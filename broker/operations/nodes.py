@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from broker.domain.errors import NotFound, Refused
+from broker.domain.errors import NotFound, Refused, Undecided
 from broker.domain.tokens import digest
 from broker.enforcement.node import Gone, News, Registration
 from broker.operations.context import Context, Runtime
 from broker.operations.coordinator import wait_us
+from broker.operations.recovery import current
 from broker.store.revocations import events, nodes
 from broker.store.revocations.nodes import Node
 
@@ -73,12 +74,26 @@ class OwnFeed:
     lease_us: int
 
     def register(self) -> Registration:
+        self._require_current()
         with self.runtime.write("broker") as context:
-            return register(context, self.lease_us)[1]
+            name, registration = register(context, self.lease_us)
+            current.note_presence(context, name)
+            return registration
 
     def poll(self, handle: str, after: int, confirmed: int) -> News:
+        """What is heard stands in this machine's ledger before this returns, so before it is confirmed."""
+        self._require_current()
         with self.runtime.write("broker") as context:
-            return poll(context, handle, after, confirmed)
+            news = poll(context, handle, after, confirmed)
+        if news.position > after:
+            current.hear(self.runtime, after)
+        return news
+
+    def _require_current(self) -> None:
+        """No lease is taken from a database that is behind what was committed to it."""
+        why = current.behind(self.runtime)
+        if why is not None:
+            raise Undecided(why)
 
     def leave(self, handle: str) -> None:
         """Say that this process says yes no more."""

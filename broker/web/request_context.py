@@ -13,6 +13,7 @@ from typing import TypeVar
 
 from flask import current_app, g
 
+from broker.domain.errors import Undecided
 from broker.operations.context import Context, Runtime, begin
 from broker.store.engine.database import Transaction
 
@@ -51,6 +52,8 @@ def serving(kind: str, running: Runtime | None = None) -> Iterator[None]:
         yield
         return
     database = (running or runtime()).database
+    if database.ledger is not None and database.ledger.below is not None:
+        raise Undecided(database.ledger.below)
     opened = {READ: database.read, WRITE: database.write, SINGLE: database.single}[kind]
     with opened() as transaction:
         before = _current.set(transaction)

@@ -12,6 +12,7 @@ from broker.domain.errors import Refused
 from broker.operations.context import Runtime
 from broker.settings import DEVELOPMENT, Settings, problem_with_database_url
 from broker.store.engine.database import Database
+from broker.store.ledger import Ledger
 
 STATE = DEVELOPMENT.parents[1] / "var"
 """Where a checkout keeps what running it leaves behind."""
@@ -48,6 +49,14 @@ def spool_directory(settings: Settings, database_url: str) -> Path:
     return STATE / "spools" / place
 
 
+def ledger_directory(settings: Settings, database_url: str) -> Path:
+    """Where this machine keeps what was taken from people, and how far the log had come: never in the database."""
+    spools = spool_directory(settings, database_url)
+    if settings.state_dir is None and sqlite_file(database_url) is not None:
+        return spools.with_suffix(".ledger")
+    return spools.parent / ("ledger" if settings.state_dir is not None else f"{spools.name}.ledger")
+
+
 def open_runtime(settings: Settings, database_url: str) -> Runtime:
     """A runtime on a database, which is created with its directory if it is a SQLite file; connects on first use.
 
@@ -63,6 +72,7 @@ def open_runtime(settings: Settings, database_url: str) -> Runtime:
             file.touch(mode=0o600)  # SQLite would let everybody on this machine read it
         database = Database(
             database_url,
+            ledger=Ledger(ledger_directory(settings, database_url)),
             lock_timeout_ms=settings.database.lock_timeout_ms,
             statement_timeout_ms=settings.database.statement_timeout_ms,
             idle_timeout_ms=settings.database.idle_in_transaction_timeout_ms,

@@ -15,6 +15,7 @@ from granian.log import LogLevels
 from granian.server import Server
 
 from broker.domain.errors import Refused
+from broker.operations.recovery import current
 from broker.operations.register import seeding
 from broker.settings import Settings, problems_with_binding
 from broker.store import migrations
@@ -26,11 +27,17 @@ _THREADS = 4  # of each worker: more requests at once than this wait in its queu
 
 
 def prepare(settings: Settings, database_url: str) -> None:
-    """Bring an empty or older database up to date, and fill an empty one; refuse a newer one, or another world's."""
+    """Bring an empty or older database up to date, and fill an empty one; refuse one that is not to be served.
+
+    That is: a standby, a newer one, another world's, and an old backup that was not recovered.
+    """
     running = open_runtime(settings, database_url)
     try:
+        current.require_primary(running)
         migrations.upgrade(running.database)
+        current.require_current(running)
         seeding.seed(running)
+        current.note_committed(running)
     finally:
         running.database.close()
 

@@ -25,6 +25,7 @@ from broker.operations import access, consent, shutdowns
 from broker.operations.context import Runtime
 from broker.operations.nodes import Housekeeping, OwnFeed
 from broker.operations.people import accounts
+from broker.operations.recovery import current
 from broker.store.revocations.listening import Listener
 from broker.web import logs
 from broker.web.app import create_app
@@ -48,6 +49,7 @@ def create() -> Flask:
     chosen = settings.load(environ=os.environ)
     chosen = replace(chosen, issuer=chosen.issuer or os.environ.get(OWN_URL))  # in development: where it listens
     running = open_runtime(chosen, default_database_url(chosen))
+    current.watch(running)
     app = create_app(running, leased_node(running))
     spool: Spool = app.extensions["spool"]
     if app.extensions["node"] is not None:
@@ -94,6 +96,9 @@ def _background(running: Runtime, spool: Spool) -> None:
         if not Path(running.spools).is_dir():
             continue
         try:
+            if not current.watch(running):
+                log.error("background", job="housekeeping", why="behind what was committed; run: broker recover")
+                continue
             everybodys = _once(running, spool, everybodys=everybodys)
             known_nodes.once()
             if round_ % _FORGET_EVERY == 0:

@@ -11,6 +11,7 @@ from broker.cli.doctor.finding import Finding, judged
 from broker.domain.errors import BrokerError
 from broker.domain.instants import SECOND, rfc3339
 from broker.operations.context import Runtime
+from broker.operations.recovery import current
 from broker.store import clock, deployment, migrations
 from broker.store.engine import durability
 
@@ -32,6 +33,8 @@ def findings(runtime: Runtime) -> Iterator[Finding]:
     yield judged("schema", version == migrations.newest(), "unsafe",
                  f"version {version or 'none'}, this broker's is {migrations.newest()}")  # fmt: skip
     with database.read() as transaction:
+        if durability.is_standby(transaction):
+            yield Finding("primary", "unsafe", "a standby: what it says is late, and it takes no shutdown")
         for each in durability.settings(transaction):
             yield judged("durability", each.sound, "unsafe", f"{each.name} = {each.value}")
 
@@ -56,6 +59,16 @@ def world(runtime: Runtime) -> Iterator[Finding]:
     else:
         yield Finding("demo", "unsafe", "seeded with the demo world, whose passwords everybody knows; use another")
     yield _clock(now)
+    yield _age(runtime)
+
+
+def _age(runtime: Runtime) -> Finding:
+    """Whether it is what was last committed to it, as far as this machine has seen."""
+    try:
+        why = current.behind(runtime)
+    except BrokerError as error:
+        why = str(error)
+    return Finding("restore", "unsafe" if why else "ok", why or "not behind what was seen committed here")
 
 
 def _clock(now: int) -> Finding:

@@ -142,6 +142,11 @@ class Database:
             with self._queue.turn(), self._transaction("BEGIN IMMEDIATE", "COMMIT") as transaction:
                 yield transaction
 
+    def alone(self) -> AbstractContextManager[None]:
+        """On SQLite: nobody writes, in any process, and this opens no connection."""
+        assert self._queue is not None, "PostgreSQL is never one's own"
+        return self._queue.turn()
+
     @contextmanager
     def _transaction(self, begin: str | None, end: str | None) -> Iterator[Transaction]:
         self._refuse_nesting()

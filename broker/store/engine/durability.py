@@ -21,6 +21,7 @@ _POSTGRESQL = {
         "fsync": ("on",), "full_page_writes": ("on",), "synchronous_commit": ("on", "remote_apply"),
     }.items()
 }  # fmt: skip
+_STANDBY = Statement(select(func.pg_is_in_recovery()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,3 +41,11 @@ def settings(transaction: Transaction) -> list[Setting]:
         value = "unknown" if row is None else str(row[0])
         found.append(Setting(name, value, value in sound))
     return found
+
+
+def is_standby(transaction: Transaction) -> bool:
+    """Whether the database follows another: what it says is late, and it takes no shutdown."""
+    if transaction.database.is_sqlite:
+        return False
+    row = transaction.row(_STANDBY)
+    return row is not None and bool(row[0])

@@ -74,6 +74,12 @@ def generation(transaction: Transaction) -> int:
     return int(row[0])
 
 
+def narrowings_after(transaction: Transaction, after: int) -> list[Entry]:
+    """The entries after a position that may take something from somebody, in order."""
+    found = (entry for entry, _ in entries(transaction, after=after))
+    return [entry for entry in found if entry.action in NARROWING and takes_something(entry)]
+
+
 def entries(transaction: Transaction, page: int = 1000, after: int = 0) -> Iterator[tuple[Entry, bytes]]:
     """Every entry after a position with its stored hash, in order, a page at a time."""
     while rows := transaction.rows(_PAGE, after=after, count=page):

@@ -12,7 +12,9 @@ from broker.domain.instants import DAY
 from broker.operations import consent, grants, tokens
 from broker.operations.context import Context
 from broker.operations.people import accounts
+from broker.operations.recovery import current, recovering
 from broker.operations.register import approvals, clients, ending, features, partners, resource_servers
+from broker.store.ledger import Records
 from broker.store.register.clients import Client
 from broker.store.register.partners import Partner
 from tests.register import HTTPS
@@ -87,6 +89,7 @@ def _approve(context: Context, given: Given) -> object:
 
 _A = Action
 ACTS = (
+    Act(_A.BROKER_RECOVERED, lambda c, g: recovering.apply(c, Records(), current.head_of(c.transaction))),
     Act(_A.PARTNER_REGISTERED, lambda c, g: partners.register(c, _BUS)),
     Act(_A.PARTNER_CHANGED, lambda c, g: partners.rename(c, replace(partners.get(c, "tuneloop"), name="TuneLoops"))),
     Act(_A.PARTNER_SUSPENDED, lambda c, g: partners.suspend(c, "tuneloop")),

@@ -1,0 +1,1 @@
+"""An old backup that was restored: noticed, refused, and recovered from."""
