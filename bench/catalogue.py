@@ -79,6 +79,11 @@ _DEFINITIONS = (
     Definition("shutdown.ms.1m", "ms", False),
     _at_most("shutdown.growth", "ratio", 1.5, 1.5),
     _at_most("shutdown.recount.ms.1m", "ms", 1000, 1000, digits=0),
+    _leased("shutdown.return.ms.p50", "ms", at_most=50),
+    _leased("shutdown.return.growth", "ratio", at_most=1.5),
+    _leased("shutdown.return.dead_node.s", "s", at_most=3.66),  # the lease of 3 s and 2 %, 0.1 s, and half a second
+    _leased("admitted.after.return", "requests", at_most=0, digits=0),
+    _leased("admitted.after.tried", "requests", at_least=1_000_000, digits=0),
     _at_most("worker.rss_growth_mb", "MB", 5, 5, digits=1),
 )
 
