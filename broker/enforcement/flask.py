@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import json
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Set
 from functools import wraps
-from typing import Any
+from typing import Any, Protocol
 
 from flask import Response, current_app, g, request
 
 from broker.domain.decisions import Denied, Reason
-from broker.domain.errors import NotFound, Refused
+from broker.domain.errors import NotFound, Refused, Undecided
 from broker.domain.instants import rfc3339
 from broker.enforcement.bearer import NoToken
-from broker.enforcement.guard import Guard
 from broker.enforcement.node import Admission
 
 View = Callable[..., Any]
@@ -81,8 +80,28 @@ def challenge() -> Response:
     return answer
 
 
-def guarded(guard: Callable[[], Guard], *scopes: str, for_write: bool = False) -> Callable[[View], View]:
+class Guarding(Protocol):
+    """Whoever judges a view's requests: see ``Guard``."""
+
+    def admit(self, authorization: str | None, needed: Set[str], *, for_write: bool = False) -> Admission: ...
+
+    def record(
+        self, admission: Admission, request: str, thread_id: int | None = None, outcome: str | None = None
+    ) -> None: ...
+
+
+class Elsewhere(Guarding, Protocol):
+    """A guard outside the broker, which cannot promise everything: see ``RemoteGuard``."""
+
+    def promise(self, needed: Set[str], *, for_write: bool = False) -> None: ...
+
+
+def guarded(guard: Elsewhere | Callable[[], Guarding], *scopes: str, for_write: bool = False) -> Callable[[View], View]:
     """Admit a view only with one of these scopes; the view finds the decision in ``g.allowed``.
+
+    ``guard`` is what ``remote.connect`` gives, and then a request that cannot be decided is answered here, 503; or, in
+    an app that has an answer of its own to ``Undecided``, a function that finds the guard. ``ValueError`` for scopes
+    that the guard cannot promise anything about.
 
     What an introspection said of the token is in ``g.claims``. The record is appended after the view, which may note
     the thread in ``g.thread_id``, and before the answer leaves or a write commits: an answer whose record cannot be
@@ -90,7 +109,28 @@ def guarded(guard: Callable[[], Guard], *scopes: str, for_write: bool = False) -
     stream.
     """
     needed = frozenset(scopes)
+    if callable(guard):
+        return _guarded(guard, needed, for_write)
+    elsewhere = guard
+    elsewhere.promise(needed, for_write=for_write)
+    decorate = _guarded(lambda: elsewhere, needed, for_write)
+    return lambda view: _or_undecided(decorate(view))
 
+
+def _or_undecided(checked: View) -> View:
+    @wraps(checked)
+    def answered(*args: Any, **values: Any) -> Any:
+        try:
+            return checked(*args, **values)
+        except Undecided as error:
+            answer = problem(503, "cannot-decide", "It cannot be decided now", "Please try again; that is safe.")
+            answer.headers["Retry-After"] = str(error.retry_after_s)
+            return answer
+
+    return answered
+
+
+def _guarded(guard: Callable[[], Guarding], needed: frozenset[str], for_write: bool) -> Callable[[View], View]:
     def decorate(view: View) -> View:
         @wraps(view)
         def checked(*args: Any, **values: Any) -> Any:
