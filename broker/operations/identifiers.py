@@ -76,3 +76,11 @@ def mark(secret_key: bytes, receiver: str, subject: str) -> str:
     """What a receiver knows an audit entry's subject by: equal if it is the same, and otherwise telling nothing."""
     whole = hmac.digest(_mark_key(secret_key, receiver), subject.encode(), hashlib.sha256)
     return urlsafe_b64encode(whole[:16]).rstrip(b"=").decode()
+
+
+def generation(secret_key: bytes, receiver: str, number: int) -> int:
+    """The database's generation as a receiver of marks knows it: another one too when the key of its marks is.
+
+    Else it would wait for marks that nobody sends any more. Below 2**53, so that every reader of JSON holds it.
+    """
+    return number << 28 | int.from_bytes(_mark_key(secret_key, receiver)[:4], "big") >> 4

@@ -76,7 +76,9 @@ def introspect(
 
 def _lease(key: bytes, server: ResourceServer, row: Standing, served: frozenset[str]) -> dict[str, object]:
     """What a node of this server remembers the answer by, all of the answer's own snapshot."""
+    receiver = f"resource-server:{server.id}"
     return {
-        "generation": row.generation, "position": row.position, "ends_in_us": decisions.deadline(row, served) - row.now,
-        "marks": [identifiers.mark(key, f"resource-server:{server.id}", each) for each in marks.of_standing(row)],
+        "generation": identifiers.generation(key, receiver, row.generation), "position": row.position,
+        "ends_in_us": decisions.deadline(row, served) - row.now,
+        "marks": [identifiers.mark(key, receiver, each) for each in marks.of_standing(row)],
     }  # fmt: skip

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from broker.operations import identifiers as ids
-from broker.operations.identifiers import GRANT, MESSAGE, PERSON, SUBJECT, THREAD, identifiers, mark
+from broker.operations.identifiers import GRANT, MESSAGE, PERSON, SUBJECT, THREAD, generation, identifiers, mark
 
 KEY = b"tests-0123456789abcdef0123456789abcdef"
 _numbers = st.integers(0, (1 << 63) - 1)
@@ -82,3 +82,10 @@ def test_a_mark_is_the_same_for_one_receiver_and_joins_with_nobody_elses() -> No
         mark(KEY, "resource-server:palaver-search", "grant:8"),
     }
     assert len(others | {own}) == 4
+
+
+def test_a_generation_is_another_when_the_database_is_restored_or_the_key_of_the_marks_changed() -> None:
+    receiver = "resource-server:palaver-search"
+    own = generation(KEY, receiver, 1)
+    assert generation(KEY, receiver, 1) == own < 1 << 53
+    assert len({own, generation(KEY, receiver, 2), generation(b"another key", receiver, 1)}) == 3

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from broker.domain.instants import DAY, SECOND, seconds
 from broker.operations import grants, issuing, tokens
-from broker.operations.identifiers import grant_id, identifiers, mark
+from broker.operations.identifiers import generation, grant_id, identifiers, mark
 from broker.operations.register import clients, features
 from broker.store.register.resource_servers import ResourceServer
 from broker.store.revocations import events
@@ -92,8 +92,9 @@ def test_a_node_learns_what_the_answer_hangs_on_and_of_which_snapshot_it_is(worl
     alice = world.connect("alice", "tuneloop-share", WRITE, PROFILE)
     lease = _leased(world, alice.access)
     with world.read() as context:
-        head = events.head(context.transaction)
-    assert (lease["generation"], lease["position"], lease["ends_in_us"]) == (*head, 600 * SECOND)
+        number, position = events.head(context.transaction)
+    assert lease["generation"] == generation(SETTINGS.secret_key, "resource-server:palaver-search", number)
+    assert (lease["position"], lease["ends_in_us"]) == (position, 600 * SECOND)
     account = f"account:{world.account('alice')}"
     grant = f"grant:{alice.grant_id}"
     assert lease["marks"] == [

@@ -49,7 +49,8 @@ def register() -> Response:
     with writing(f"resource-server:{server_id}") as context:
         _server(context)
         node, made = nodes.register(context, lease_ms * 1000, server_id)
-    return json_answer(201, {"node": node, "handle": made.handle, "lease_ms": lease_ms, "generation": made.generation,
+    generation = _generation(server_id, made.generation)
+    return json_answer(201, {"node": node, "handle": made.handle, "lease_ms": lease_ms, "generation": generation,
                              "position": made.position})  # fmt: skip
 
 
@@ -65,8 +66,8 @@ def poll() -> Response:
         news = _poll(asked, after, confirmed)
     key, receiver = runtime().settings.secret_key, f"resource-server:{server_id}"
     told = [[position, identifiers.mark(key, receiver, mark)] for position, mark in news.events]
-    return json_answer(200, {"generation": news.generation, "position": news.position, "complete": news.complete,
-                             "events": told})  # fmt: skip
+    return json_answer(200, {"generation": _generation(server_id, news.generation), "position": news.position,
+                             "complete": news.complete, "events": told})  # fmt: skip
 
 
 @endpoints.delete("/nodes/<node>")
@@ -77,6 +78,10 @@ def leave(node: str) -> Response:
     with writing(f"resource-server:{server_id}") as context:
         nodes.leave(context, _handle(), _server(context).id, node)
     return Response(status=204, headers={"Cache-Control": "no-store"})
+
+
+def _generation(server_id: str, number: int) -> int:
+    return identifiers.generation(runtime().settings.secret_key, f"resource-server:{server_id}", number)
 
 
 def _poll(asked: Parameters, after: int, confirmed: int) -> News:
