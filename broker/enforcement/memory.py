@@ -7,8 +7,10 @@ forgetting never turns a no into a yes.
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Iterable, Mapping, Set
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any
 
 from broker.domain.decisions import Decision, Standing, decide
@@ -16,6 +18,9 @@ from broker.domain.instants import Instant
 
 Event = tuple[int, str]
 """A position of the audit log, and the mark of what changed there."""
+_SHARE = 16
+# What is over goes together with this share of all. The first entry of a dictionary that has lost its first entries is
+# found by passing over all of these, so one at a time would cost a search each.
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +55,7 @@ class Memory:
     def __init__(self, *, decisions: int = 100_000, marks: int = 1_000_000) -> None:
         self._most_decisions, self._most_marks = decisions, marks
         self._seen: dict[bytes, Seen] = {}
-        self._marks: dict[str, int] = {}
+        self._marks: OrderedDict[str, int] = OrderedDict()
         self._floor = 0
 
     def get(self, token_hash: bytes) -> Seen | None:
@@ -58,12 +63,14 @@ class Memory:
         return self._seen.get(token_hash)
 
     def put(self, token_hash: bytes, seen: Seen) -> None:
-        """Remember; the longest remembered goes when there is no room."""
+        """Remember; the longest remembered go when there is no room."""
         while len(self._seen) >= self._most_decisions:
             try:
-                self._seen.pop(next(iter(self._seen)), None)
-            except (StopIteration, RuntimeError):  # another thread changed it meanwhile
+                oldest = list(islice(self._seen, 1 + self._most_decisions // _SHARE))
+            except RuntimeError:  # another thread changed it meanwhile
                 continue
+            for each in oldest:
+                self._seen.pop(each, None)
         self._seen[token_hash] = seen
 
     def drop(self, token_hash: bytes) -> None:
@@ -82,12 +89,14 @@ class Memory:
         """Note what has changed. One thread at a time, in order of positions, before a cell that knows of them."""
         marks = self._marks
         for position, mark in events:
-            marks.pop(mark, None)  # to the end: the first are the oldest
             marks[mark] = position
-        while len(marks) > self._most_marks:
-            oldest = next(iter(marks))
-            self._floor = max(self._floor, marks[oldest])  # first the floor: in between, both say no
-            del marks[oldest]
+            marks.move_to_end(mark)  # the first are the oldest; and at no moment is it not there
+        over = len(marks) - self._most_marks
+        if over > 0:
+            oldest = list(islice(marks, over + self._most_marks // _SHARE))
+            self._floor = max(self._floor, marks[oldest[-1]])  # first the floor: in between, both say no
+            for mark in oldest:
+                del marks[mark]
 
     def clear(self, floor: int) -> None:
         """Forget everything, for a new registration at this position: what was read before it is not used."""

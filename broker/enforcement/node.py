@@ -129,6 +129,7 @@ class Node:
     ) -> None:  # fmt: skip
         self.memory = memory or Memory()
         self._feed, self._clock, self._flush, self._margin = feed, clock, flush, margin_us
+        self._changing = threading.RLock()
         self._registration: Registration | None = None
         self._cell: Cell | None = None
         self._received = self._confirmed = self._told = 0
@@ -231,14 +232,17 @@ class Node:
         except Gone:
             self._forget()
             return True
-        self._told = max(self._told, confirming)
-        if news.generation != registration.generation or news.position < self._received:
-            self._forget()
-            return True
-        self._take(news.events, news.position)
-        if news.complete:
-            ahead = news.now - begun if news.now else None
-            self._install(Cell(news.generation, news.position, begun + registration.lease_us, ahead))
+        with self._changing:
+            if self._registration is not registration:  # it has left meanwhile, and nobody waits for it any more
+                return True
+            self._told = max(self._told, confirming)
+            if news.generation != registration.generation or news.position < self._received:
+                self._forget()
+                return True
+            self._take(news.events, news.position)
+            if news.complete:
+                ahead = news.now - begun if news.now else None
+                self._install(Cell(news.generation, news.position, begun + registration.lease_us, ahead))
         self._drain()
         return not news.complete
 
@@ -259,8 +263,9 @@ class Node:
 
     def _forget(self) -> None:
         """Say yes no more: the first step of being another node."""
-        self._cell = self._registration = None
-        self._draining.clear()
+        with self._changing:
+            self._cell = self._registration = None
+            self._draining.clear()
 
     def _take(self, events: Iterable[Event], position: int) -> None:
         marks = []

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from broker.domain.decisions import Allowed
 from broker.enforcement.memory import Memory, Seen
 from tests.domain.test_decisions import SOUND
@@ -38,6 +40,27 @@ def test_a_mark_that_comes_again_is_forgotten_last() -> None:
     memory.note([(5, GRANT), (6, "grant:8"), (7, GRANT), (8, "grant:9")])
     assert not memory.holds(_seen(6))
     assert memory.holds(_seen(7))
+
+
+class _Watched(str):
+    """A mark at each of whose look-ups somebody else asks, as another thread may."""
+
+    __slots__ = ("asks",)
+    asks: Callable[[], None]
+
+    def __hash__(self) -> int:
+        self.asks()
+        return super().__hash__()
+
+
+def test_a_mark_that_comes_again_is_at_no_moment_forgotten() -> None:
+    memory, answers = Memory(), list[bool]()
+    memory.note([(5, FEATURE)])
+    again = _Watched(FEATURE)
+    again.asks = lambda: answers.append(memory.holds(_seen(4)))
+    memory.note([(6, again)])
+    assert answers
+    assert not any(answers)
 
 
 def test_decisions_are_bounded_and_the_longest_remembered_goes() -> None:

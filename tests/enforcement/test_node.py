@@ -266,3 +266,12 @@ def test_an_older_cell_never_replaces_a_newer(broker: Broker) -> None:
     node.renew()
     assert node.cell is not None
     assert node.cell.until == 1_000_000 + LEASE
+
+
+def test_an_answer_that_comes_after_it_has_left_gives_no_lease(node: Node, broker: Broker) -> None:
+    broker.answers = node.leave
+    node.renew()
+    assert node.cell is None
+    with pytest.raises(Undecided):
+        _ask(node, broker)
+    assert broker.left == ["h"]
