@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from broker.settings import DatabaseSettings, Lifetimes, Limits
+from broker.settings.settings import EnforcementSettings
 from tests.settings.conftest import Configuration
 
 
@@ -16,6 +17,7 @@ def test_what_is_not_said_has_its_default(configuration: Configuration) -> None:
     assert settings.lifetimes == Lifetimes()
     assert settings.limits == Limits()
     assert settings.database == DatabaseSettings()
+    assert settings.enforcement == EnforcementSettings(mode="strict", lease_ms=3000)
     assert settings.issuer is None
     assert settings.state_dir is None
     assert settings.allowed_hosts == ("127.0.0.1", "[::1]", "localhost")
@@ -143,3 +145,29 @@ def test_a_configuration_shows_no_secret_when_it_is_printed(configuration: Confi
 def test_a_file_that_is_not_there_is_named(configuration: Configuration) -> None:
     configuration.main = Path(configuration.directory / "none.toml")
     assert configuration.problems() == ["none.toml: cannot be read: No such file or directory"]
+
+
+def test_leased_checks_are_asked_for_by_name_with_a_lease_that_may_be_short(configuration: Configuration) -> None:
+    configuration.change(configuration.main, "[files]", '[enforcement]\nmode = "leased"\nlease = "300ms"\n[files]')
+    settings = configuration.load()
+    assert settings.enforcement == EnforcementSettings("leased", 300)
+    assert settings.enforcement.lease_us == 300_000
+
+
+@pytest.mark.parametrize(
+    ("said", "problem"),
+    [
+        ('mode = "fast"', "enforcement.mode: "),
+        ('lease = "199ms"', "enforcement.lease: must be at least 200ms"),
+        ('lease = "11s"', "enforcement.lease: "),
+        ('lease = "0ms"', "enforcement.lease: "),
+        ('margin = "5ms"', "enforcement.margin: "),
+    ],
+)
+def test_what_would_hold_everybody_up_or_is_not_known_is_a_problem(
+    said: str, problem: str, configuration: Configuration
+) -> None:
+    configuration.change(configuration.main, "[files]", f"[enforcement]\n{said}\n[files]")
+    problems = configuration.problems()
+    assert problems
+    assert problems[0].startswith(f"palaver.toml: {problem}")
