@@ -79,11 +79,11 @@ class Memory:
 
     def holds(self, seen: Seen) -> bool:
         """Whether nothing that it hangs on has changed since it was read, as far as has been noted."""
-        position = seen.position
-        if position < self._floor:
-            return False
-        changed = self._marks.get
-        return all(changed(mark, 0) <= position for mark in seen.marks)
+        position, changed = seen.position, self._marks.get
+        for mark in seen.marks:
+            if changed(mark, 0) > position:
+                return False
+        return position >= self._floor  # last: a mark that was not there any more has raised it before it went
 
     def note(self, events: Iterable[Event]) -> None:
         """Note what has changed. One thread at a time, in order of positions, before a cell that knows of them."""

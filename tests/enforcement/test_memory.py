@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+
+import pytest
 
 from broker.domain.decisions import Allowed
 from broker.enforcement.memory import Memory, Seen
@@ -33,6 +35,29 @@ def test_forgetting_a_mark_makes_old_decisions_useless_and_never_a_yes() -> None
     assert not memory.holds(_seen(4)), "its mark is forgotten, and the floor is in its place"
     assert not memory.holds(_seen(4, "grant:10")), "as good as forgotten"
     assert memory.holds(_seen(5))
+
+
+class Meanwhile(tuple[str, ...]):
+    """Marks; what another thread does comes when they begin to be looked at."""
+
+    __slots__ = ()
+    does: Callable[[], object]
+
+    def __iter__(self) -> Iterator[str]:
+        type(self).does()
+        return super().__iter__()
+
+
+@pytest.mark.parametrize("forget", [
+    lambda memory: memory.note([(6, "grant:8"), (7, "grant:9")]),
+    lambda memory: memory.clear(7),
+], ids=["for want of room", "all"])  # fmt: skip
+def test_a_mark_that_is_forgotten_while_it_is_looked_for_is_never_a_yes(forget: Callable[[Memory], None]) -> None:
+    memory = Memory(marks=2)
+    memory.note([(5, GRANT)])
+    marks = Meanwhile((GRANT,))
+    Meanwhile.does = lambda: forget(memory)
+    assert not memory.holds(Seen(SOUND, marks, 1, 4, 0, 1_000))
 
 
 def test_a_mark_that_comes_again_is_forgotten_last() -> None:
