@@ -50,7 +50,16 @@ _RENEW = Statement(
     .returning(*_COLUMNS)
 )
 _SENT = Statement(update(s.node).where(_n.id == bindparam("node_id")).values(sent=bindparam("up_to")))
-_RETIRE = Statement(update(s.node).where(_n.id == bindparam("node_id"), _n.state == "live").values(state="retiring"))
+# A node that is frozen in the middle of a renewal holds its row: whoever retires it does not wait for that.
+_RETIRE = Statement(
+    update(s.node)
+    .where(
+        _n.id.in_(
+            select(_n.id).where(_n.id == bindparam("node_id"), _n.state == "live").with_for_update(skip_locked=True)
+        )
+    )
+    .values(state="retiring")
+)
 _DELETE = Statement(delete(s.node).where(_n.id == bindparam("node_id"), _n.state == "retiring"))
 _LEAVE = Statement(delete(s.node).where(_n.handle == bindparam("secret")))
 
@@ -93,7 +102,7 @@ def set_sent(transaction: Transaction, node_id: str, position: int) -> None:
 
 
 def retire(transaction: Transaction, node_id: str) -> bool:
-    """Give a node no lease any more; False if it gets none already. Its last one may still run."""
+    """Give a node no lease any more; False if it gets none already, or is renewing. Its last one may still run."""
     return transaction.run(_RETIRE, node_id=node_id) == 1
 
 
