@@ -8,14 +8,14 @@ from __future__ import annotations
 import socket
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 
 RENEWAL = b"renewed_at="
 SHUTDOWN = b"INSERT INTO shutdown"
-COMMITTED = b"COMMIT\0"
-"""The server's word that a commit is done, as PostgreSQL's protocol has it."""
+BEGUN, COMMITTED = b"BEGIN\0", b"COMMIT\0"
+"""The server's words that a transaction is begun, and committed, as PostgreSQL's protocol has them."""
 
 _KNOWN = (RENEWAL, SHUTDOWN)
 _MOST = 65536
@@ -77,9 +77,20 @@ class _Connection:
         self._tail = text[-_LONGEST:]
 
     def close(self) -> None:
+        """Hang up to both sides."""
         for end in (self.client, self.server):
             with suppress(OSError):
                 end.shutdown(socket.SHUT_RDWR)
+
+    def pump(self, ways: Sequence[Callable[[_Connection], None]]) -> None:
+        """Pass on both ways, until one has ended."""
+        threads = [threading.Thread(target=way, args=(self,), daemon=True) for way in ways]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        self.client.close()
+        self.server.close()
 
 
 class Proxy:
@@ -146,8 +157,7 @@ class Proxy:
                 client.close()
                 continue
             self._open.add(connection)
-            threading.Thread(target=self._up, args=(connection,), daemon=True).start()
-            threading.Thread(target=self._down, args=(connection,), daemon=True).start()
+            threading.Thread(target=connection.pump, args=((self._up, self._down),), daemon=True).start()
 
     def _up(self, connection: _Connection) -> None:
         with suppress(OSError):
@@ -157,14 +167,14 @@ class Proxy:
         connection.close()
 
     def _down(self, connection: _Connection) -> None:
-        with suppress(OSError), connection.client, connection.server:
+        with suppress(OSError):
             while data := connection.server.recv(_MOST):
                 if self.delay_s:
                     time.sleep(self.delay_s)
                 if not self._passes(connection, data):
                     break
                 connection.client.sendall(data)
-        connection.close()
+        connection.close()  # before the sockets are: a thread that still reads would keep them open
         self._open.discard(connection)
 
     def _passes(self, connection: _Connection, data: bytes) -> bool:

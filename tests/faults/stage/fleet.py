@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field, replace
@@ -17,7 +17,9 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from broker.operations.people import accounts
+from broker.operations.shutdowns import receipt
 from broker.settings import load
+from broker.store.evidence import shutdowns
 from broker.web.runtime import ticks
 from tests.concurrency import in_thread
 from tests.faults.stage import history
@@ -77,6 +79,13 @@ class Broker:
     def workers(self) -> tuple[int, ...]:
         """The processes that serve."""
         return self.served.workers()
+
+    def wait_for_workers(self, number: int, *, other_than: int) -> None:
+        """Wait until so many are there, without one that was killed."""
+        deadline = time.monotonic() + LIMIT_S
+        while len(set(self.workers()) - {other_than}) < number:
+            assert time.monotonic() < deadline, "the worker has no successor"
+            time.sleep(0.05)
 
     @contextmanager
     def frozen(self) -> Iterator[None]:
@@ -175,7 +184,7 @@ class Fleet:
             self._threads[visitor.client_id + visitor.person] = json.loads(body)["threads"][0]["id"]
         return self._threads[visitor.client_id + visitor.person]
 
-    def start_traffic(self, directory: Path, *visitors: Visitor, processes: int = 2) -> Traffic:
+    def start_traffic(self, directory: Path, *visitors: Visitor, processes: int = 1) -> Traffic:
         """Let visitors ask on and on, from several processes."""
         for number in range(processes):
             file = directory / f"history-{len(self.traffic.files)}.jsonl"
@@ -198,13 +207,32 @@ class Fleet:
         self.asked += calls
         return calls
 
-    def asking(self, visitor: Visitor) -> Future[list[Call]]:
-        """Ask once, in a thread of its own."""
-        return in_thread(lambda: self.ask(visitor))
+    def until_ok(self, visitor: Visitor) -> int:
+        """Ask until there is a yes; when that was."""
+        deadline = time.monotonic() + LIMIT_S
+        while True:
+            call = self.ask(visitor)[0]
+            if call.ok:
+                return call.returned
+            assert time.monotonic() < deadline, f"never a yes: {call}"
+            time.sleep(0.05)
 
-    def history(self) -> list[Call]:
-        """All that was asked, once the traffic has been stopped."""
-        return self.traffic.stop() + self.asked
+    def asking(self, visitor: Visitor, number: int = 1) -> list[Future[list[Call]]]:
+        """Ask once each in so many threads of their own."""
+        return [in_thread(lambda: self.ask(visitor)) for _ in range(number)]
+
+    def readers_and_writers(self, directory: Path) -> Visitor:
+        """Traffic that reads and writes on every node, and went through; and a reader of the last node beside it."""
+        alice, bob = self.connect("alice"), self.connect("bob")
+        self.start_traffic(
+            directory, *(self.visitor(kind, name, alice) for name in self.names for kind in ("read", "write"))
+        )
+        reader = self.visitor("read", self.names[-1], bob)
+        assert self.ask(reader)[0].ok, "whoever is to be refused was admitted before"
+        for name in self.names:
+            self.traffic.wait_for("read", name, 10)
+            self.traffic.wait_for("write", name, 10)
+        return reader
 
     # --- operators --------------------------------------------------------------------------------------------------
 
@@ -217,6 +245,17 @@ class Fleet:
     def shutting_down(self, node: str, feature: str = FEATURE, op_id: str | None = None) -> Future[Returned]:
         """The same, in a thread of its own."""
         return in_thread(lambda: self.shut_down(node, feature, op_id))
+
+    def finished(self, feature: str = FEATURE) -> Returned:
+        """Wait until somebody has finished a feature's newest shutdown, without asking anybody to."""
+        invoked, deadline = history.now(), time.monotonic() + LIMIT_S
+        while True:
+            with self.register.read() as context:
+                latest = shutdowns.latest(context.transaction, feature)
+            if latest is not None and latest.counted_at is not None:
+                return Returned(feature, 200, receipt(latest), invoked, history.now(), time.time())
+            assert time.monotonic() < deadline, "nobody finishes the shutdown"
+            time.sleep(0.01)
 
     def _operate(self, node: str, method: str, path: str, feature: str, body: str | None) -> Returned:
         where = urlsplit(self[node].url)
@@ -233,11 +272,21 @@ class Fleet:
         connection.close()
         return Returned(feature, status, json.loads(text), invoked, at, wall)
 
-    def judge(self, *shutdowns: Returned) -> list[Call]:
-        """Stop the traffic and judge its history by each shutdown that has returned; the history."""
-        calls = self.history()
+    def judge(self, *shutdowns: Returned, kinds: Sequence[str] = ("read", "write"), nodes: str = "") -> list[Call]:
+        """Judge the history by each shutdown that has returned, once it is long enough to prove something; the history.
+
+        ``nodes`` are those that the traffic asks, if it is not all.
+        """
+        names = nodes or self.names
+        for shutdown in shutdowns:
+            for name in names:
+                for kind in kinds:
+                    self.traffic.wait_for(kind, name, 3, after=shutdown.at, ok=False)
+        calls = self.traffic.stop() + self.asked
         for shutdown in shutdowns:
             history.judge(calls, shutdown, self.register.url)
+            history.require_traffic(calls, shutdown, *kinds, nodes=names)
+        self.register.verify_audit()
         return calls
 
 

@@ -102,6 +102,12 @@ def _judge_commits(shutdown: Returned, database_url: str) -> None:
         raise Violation(f"committed after the return: {late}")
 
 
+def judge_disclosure(held: Call, shutdown: Returned) -> None:
+    """``Violation`` if a call that a node still held at the return was answered after, and each node had confirmed."""
+    if held.ok and held.returned > shutdown.at and set(shutdown.outcomes()) == {"confirmed"}:
+        raise Violation(f"admitted before, answered after the return, by a node that had confirmed: {held}")
+
+
 def require_traffic(
     calls: Iterable[Call], shutdown: Returned, *kinds: str, nodes: Iterable[str], before: int = 5, after: int = 3
 ) -> None:

@@ -18,6 +18,7 @@ from typing import Any
 from broker.operations import consent, issuing, messages, shutdowns
 from broker.operations.context import Runtime
 from broker.operations.coordinator import StoredNodes
+from broker.store.revocations import nodes
 from broker.web import authorities, express
 
 DIRECTORY = "FAULTS_STEPS"
@@ -32,6 +33,8 @@ STEPS: dict[str, tuple[Any, str, str]] = {
     "waiting": (StoredNodes, "wake", AFTER),
     "waited": (Runtime, "wait_for_nodes", AFTER),
     "counting": (shutdowns, "_count", BEFORE),
+    # a node, inside the transaction of its renewal
+    "renewing": (nodes, "renew", AFTER),
     # requests, between the check and what follows from it
     "reading": (express, "page_of_messages", AFTER),
     "first-sight": (authorities, "read", AFTER),

@@ -11,25 +11,17 @@ import sys
 import threading
 from base64 import b64encode
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 from typing import TextIO
 from urllib.parse import urlencode, urlsplit
 
-import httpx2
-from authlib.common.errors import AuthlibBaseError
-
 from tests.faults.stage.history import Call, now
 from tests.register import secret_of
-from tests.visitors.page import Page
-from tests.visitors.partner import Partner
-from tests.visitors.person import Person
-from tests.visitors.site import elsewhere
 
 TIMEOUT_S = 60.0
-_THINKS_S = 0.004
+THINKS_S = 0.004
 _FORM = "application/x-www-form-urlencoded"
 
 
@@ -98,38 +90,13 @@ Write = Callable[[Call], None]
 
 def _calls(visitor: Visitor, ended: threading.Event, write: Write) -> None:
     caller = Caller(visitor)
-    while not ended.wait(_THINKS_S):
+    while not ended.wait(THINKS_S):
         write(caller.call())
     caller.close()
 
 
-def _consents(visitor: Visitor, ended: threading.Event, write: Write) -> None:
-    """A person who is logged in connects an app anew each time, ticking more or less than before."""
-    with elsewhere(visitor.url) as site:
-        partner, person = Partner(site, visitor.client_id), Person(site, visitor.person)
-        person.log_in()
-        while not ended.wait(_THINKS_S):
-            with suppress(httpx2.HTTPError, AuthlibBaseError, AssertionError):
-                _consent(visitor, partner, person, write)
-
-
-def _consent(visitor: Visitor, partner: Partner, person: Person, write: Write) -> None:
-    """Each request of the flow that may give something is a call of its own."""
-
-    def noted(ask: Callable[[], Page], kind: str) -> Page:
-        invoked = now()
-        page = ask()
-        given = "code=" in page.answer.headers.get("Location", "")
-        write(visitor.call(invoked, page.answer.status_code, ok=given, kind=kind))
-        return page
-
-    page = noted(lambda: person.open(partner.asks()), "ask")
-    if any("decision" in form.names for form in page.forms):
-        page = noted(lambda: person.answer(page), "consent")
-    if "code=" in page.answer.headers.get("Location", ""):
-        invoked = now()
-        partner.receives(page)
-        write(visitor.call(invoked, 200, ok=True, kind="redeem"))
+_ACTS: dict[str, Callable[[Visitor, threading.Event, Write], None]] = {}
+"""Kinds of visitors that do more than to repeat one request."""
 
 
 def _writing(file: TextIO) -> Write:
@@ -147,11 +114,14 @@ def main() -> None:
     """Send visitors until stdin closes."""
     visitors = [Visitor(**each) for each in json.loads(sys.stdin.readline())]
     ended = threading.Event()
+    if any(each.kind == "consent" for each in visitors):
+        from tests.faults.stage.consenting import consents  # optional import: takes a second, and few tests need it
+
+        _ACTS["consent"] = consents
     with Path(sys.argv[1]).open("w") as file:
         write = _writing(file)
         threads = [
-            threading.Thread(target=_consents if each.kind == "consent" else _calls, args=(each, ended, write))
-            for each in visitors
+            threading.Thread(target=_ACTS.get(each.kind, _calls), args=(each, ended, write)) for each in visitors
         ]
         for thread in threads:
             thread.start()
