@@ -8,6 +8,7 @@ the commit: one too low misses a restore, one too high would refuse a sound data
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import json
 import os
@@ -26,6 +27,7 @@ from broker.domain.instants import DAY, Instant
 KEPT_US = 90 * DAY
 """How long a line is kept: no older backup can be recovered completely."""
 _COMPACTED_FROM = 1 << 20
+_TAIL = 64 << 10
 _WAIT_S = 5.0
 
 
@@ -102,12 +104,21 @@ class Ledger:
 
     def committed(self, narrowings: Iterable[Narrowing]) -> None:
         """Note that a commit is known, and raise the mark to it."""
-        self._append([_place(each) for each in narrowings])
+        self._append([_place(each) for each in narrowings], durably=False)  # a lost one leaves an attempt in doubt
         self._raise_mark(narrowings)
 
     def heard(self, narrowings: Iterable[Narrowing]) -> None:
-        """Note what another has committed, and raise the mark to it."""
-        self._append([{"kind": "narrowing", "seen": "committed", **asdict(each)} for each in narrowings])
+        """Note what another has committed, and raise the mark to it.
+
+        Of several processes that hear of it one writes it down: the others find it on the disk.
+        """
+        narrowings = list(narrowings)
+        for database in {each.database for each in narrowings}:
+            with self._locked():
+                tail = _tail(self._file(database))
+            fresh = [each for each in narrowings if each.database == database and _end_of(each) not in tail]
+            self._append([{"kind": "narrowing", "seen": "committed", **asdict(each)} for each in fresh])
+        self._append([_place(each) for each in narrowings], durably=False)
         self._raise_mark(narrowings)
 
     def present(self, database: int, name: str, others: Iterable[str], at: Instant) -> None:
@@ -150,23 +161,26 @@ class Ledger:
 
     # --- the file -----------------------------------------------------------------------------------------------------
 
+    def _file(self, database: int) -> Path:
+        return self.directory / f"{database}.ledger"
+
     def compact(self, database: int, now: Instant) -> bool:
-        """Drop the lines that are older than what is kept, if the file has grown; whether it did."""
-        file = self.directory / f"{database}.ledger"
+        """Drop what is older than what is kept, if the file has grown; whether it did. Who wrote here stays known."""
+        file = self._file(database)
         if not file.exists() or file.stat().st_size < _COMPACTED_FROM:
             return False
         with self._locked():
-            kept = [line for line in file.read_bytes().splitlines(keepends=True) if _at(line) >= now - KEPT_US]
+            kept = [_kept(line, now - KEPT_US) for line in file.read_bytes().splitlines()]
             cut = {"kind": "cut", "database": database, "before": now - KEPT_US, "at": now}
             _write_whole(file, _line(cut) + b"".join(kept))
         return True
 
-    def _append(self, records: list[dict[str, Any]]) -> None:
+    def _append(self, records: list[dict[str, Any]], *, durably: bool = True) -> None:
         """A crash may have torn the last line; then this begins a new one."""
         with self._locked():
             for database in {record["database"] for record in records}:
                 lines = b"".join(_line(record) for record in records if record["database"] == database)
-                _append_durably(self.directory / f"{database}.ledger", lines)
+                _append(self._file(database), lines, durably=durably)
 
     @contextmanager
     def _locked(self) -> Iterator[None]:
@@ -195,23 +209,38 @@ def _line(record: Mapping[str, Any]) -> bytes:
     return json.dumps(record, separators=(",", ":"), ensure_ascii=True).encode("ascii") + b"\n"
 
 
+def _end_of(narrowing: Narrowing) -> bytes:
+    """How its line ends, if it is whole."""
+    return _line({"hash": narrowing.hash}).removeprefix(b"{")
+
+
 def _place(narrowing: Narrowing) -> dict[str, Any]:
     return {"kind": "committed", "database": narrowing.database, "generation": narrowing.generation,
             "position": narrowing.position, "hash": narrowing.hash, "at": narrowing.at}  # fmt: skip
 
 
-def _append_durably(file: Path, lines: bytes) -> None:
+def _tail(file: Path) -> bytes:
+    """What was written lately: where something that happened just now is, if it is there."""
+    if not file.exists():
+        return b""
+    with file.open("rb") as stream:
+        stream.seek(max(0, file.stat().st_size - _TAIL))
+        return stream.read()
+
+
+def _append(file: Path, lines: bytes, *, durably: bool) -> None:
     descriptor = os.open(file, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
     try:
         size = os.fstat(descriptor).st_size
         torn = size > 0 and os.pread(descriptor, 1, size - 1) != b"\n"
         lines = b"\n" * torn + lines
         if os.write(descriptor, lines) != len(lines):
-            raise OSError(28, "the disk is full")
-        os.fsync(descriptor)
+            raise OSError(errno.ENOSPC, "the disk is full")
+        if durably:
+            os.fsync(descriptor)
     finally:
         os.close(descriptor)
-    if size == 0:
+    if size == 0 and durably:
         _sync_directory(file.parent)
 
 
@@ -286,8 +315,12 @@ def _take(
         found.cut_before[directory] = record["before"]
 
 
-def _at(line: bytes) -> Instant:
+def _kept(line: bytes, since: Instant) -> bytes:
+    """What stays of a line; nothing of one that is older or cannot be read."""
     try:
-        return int(json.loads(line)["at"])
+        record = json.loads(line)
+        if record["at"] >= since:
+            return line + b"\n"
+        return _line(record | {"others": []}) if record["kind"] == "present" else b""
     except (ValueError, KeyError, TypeError):
-        return 0
+        return b""

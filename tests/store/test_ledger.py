@@ -111,6 +111,22 @@ def test_a_disk_that_takes_nothing_decides_nothing(kept: Ledger, tmp_path: Path)
         kept.attempted([_narrowing(1)])
 
 
+def test_what_several_hear_is_written_down_once(kept: Ledger) -> None:
+    one, two = _narrowing(1), _narrowing(2)
+    kept.attempted([one])
+    for _ in range(3):
+        Ledger(kept.directory).heard([one, two])
+    assert [each["kind"] for each in map(json.loads, _file(kept).read_text().splitlines())].count("narrowing") == 2
+    assert _positions(kept) == [1, 2]
+
+
+def test_a_torn_line_is_not_taken_for_the_one_that_is_heard(kept: Ledger) -> None:
+    kept.attempted([_narrowing(1)])
+    _file(kept).write_bytes(_file(kept).read_bytes()[:-2])
+    kept.heard([_narrowing(1)])
+    assert _positions(kept) == [1]
+
+
 # --- the mark ---------------------------------------------------------------------------------------------------------
 
 
@@ -147,10 +163,12 @@ def test_a_restore_is_known_until_it_is_over(kept: Ledger) -> None:
 
 def test_lines_older_than_what_is_kept_go_and_that_is_written_down(kept: Ledger) -> None:
     old = [replace(_narrowing(each), at=START - KEPT_US - DAY) for each in range(1, 5000)]
+    kept.present(ONE, "n1", ["gone"], 0)
     kept.attempted([*old, _narrowing(5000)])
     assert kept.compact(ONE, START)
     found = ledger.read([kept.directory], ONE)
     assert [each.position for each in found.narrowings] == [5000]
+    assert (found.names, found.heard_of) == ({"n1"}, set())
     assert found.cut_before == {str(kept.directory): START - KEPT_US}
 
 
@@ -224,5 +242,5 @@ def test_a_ledger_that_cannot_be_written_takes_the_commit_back(world: World, tmp
 
 def test_every_line_is_json_for_whoever_reads_it_by_eye(kept: Ledger) -> None:
     kept.heard([_narrowing(1)])
-    (line,) = _file(kept).read_text().splitlines()
-    assert json.loads(line)["subject"] == "grant:1"
+    lines = [json.loads(line) for line in _file(kept).read_text().splitlines()]
+    assert [(each["kind"], each["position"]) for each in lines] == [("narrowing", 1), ("committed", 1)]
