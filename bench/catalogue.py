@@ -73,6 +73,9 @@ _DEFINITIONS = (
     Definition("issue.per_s", "1/s", True, digits=0),
     _at_least("issue.ratio.plain", "ratio", 2.5, 1.5),
     _at_least("introspect.ratio.plain", "ratio", 4, 3),
+    _leased("introspect.leased.per_s", "1/s", digits=0, higher_is_better=True),
+    _leased("introspect.strict.per_s", "1/s", digits=0, higher_is_better=True),
+    _leased("introspect.constant.per_s", "1/s", digits=0, higher_is_better=True),
     _at_least("read.ratio.plain", "ratio", 4, 2.5),
     Definition("shutdown.ms.1k", "ms", False),
     Definition("shutdown.ms.100k", "ms", False),
@@ -84,6 +87,8 @@ _DEFINITIONS = (
     _leased("shutdown.return.dead_node.s", "s", at_most=3.66),  # the lease of 3 s and 2 %, 0.1 s, and half a second
     _leased("admitted.after.return", "requests", at_most=0, digits=0),
     _leased("admitted.after.tried", "requests", at_least=1_000_000, digits=0),
+    _leased("guard.bytes_per_decision", "bytes", digits=0),
+    _leased("guard.bytes_per_revocation", "bytes", digits=0),
     _at_most("worker.rss_growth_mb", "MB", 5, 5, digits=1),
 )
 

@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
-from bench.measures import beside_plain, commits, leased_read, shutdown_return, shutdowns, strict_read
+from bench.measures import (
+    beside_plain,
+    commits,
+    guard_memory,
+    introspection,
+    leased_read,
+    shutdown_return,
+    shutdowns,
+    strict_read,
+)
 from bench.measures.context import Measure
 
-MEASURES = tuple(
-    Measure(each.NAMES, each.run)
-    for each in (commits, strict_read, leased_read, beside_plain, shutdowns, shutdown_return)
-)
+_FAMILIES = (commits, strict_read, leased_read, beside_plain, introspection, shutdowns, shutdown_return, guard_memory)
+MEASURES = tuple(Measure(each.NAMES, each.run) for each in _FAMILIES)

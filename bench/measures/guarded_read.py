@@ -6,6 +6,7 @@ import os
 import statistics
 import time
 from collections.abc import Callable
+from functools import partial
 from io import BytesIO
 from typing import Any
 
@@ -41,7 +42,7 @@ def in_process(bench: Bench, guarded_app: Callable[[], Flask]) -> tuple[Flask, F
 def record_added(bench: Bench, name: str, guarded: Flask, unguarded: Flask, asked: list[Request]) -> None:
     """Record the median over pairs of what the guard adds to one call, in microseconds."""
     number = rounds(bench)
-    windows = [lambda app=app: _microseconds(app, asked, number) for app in (guarded, unguarded)]
+    windows = [partial(_microseconds, app, asked, number) for app in (guarded, unguarded)]
     for window in windows:
         window()
     pairs = interleave(bench.plan.pairs, *windows)

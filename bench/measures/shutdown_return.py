@@ -59,19 +59,21 @@ def run(bench: Bench) -> None:
 
 def _returns(bench: Bench, running: Runtime, side: Side) -> Tried:
     """Time the return by number of grants; what was tried over HTTP right after each."""
-    medians, tried = {}, Tried()
+    tried, taken = Tried(), dict[int, list[float]]()
+    grown = {}
     for number in _QUICK_SIZES if bench.plan is QUICK else SIZES:
         bench.say(f"growing to {number:,} grants")
         started = time.perf_counter()
         crowd.grow_grants(running, number)
-        grown = time.perf_counter() - started
+        grown[f"{number}"] = time.perf_counter() - started
         bench.say(f"the return of a shutdown of {number:,} grants, {NODES} nodes")
-        taken = _timed(bench, running, side, tried)
-        medians[number] = statistics.median(taken)
-    bench.record("shutdown.return.ms.p50", medians[number], grants=number, nodes=NODES, repeats=len(taken),
-                 least=min(taken), greatest=max(taken), seconds_to_grow=grown)  # fmt: skip
-    bench.record("shutdown.return.growth", medians[number] / medians[SIZES[0]],
-                 ms={f"{size}": median for size, median in medians.items()})  # fmt: skip
+        taken[number] = _timed(bench, running, side, tried)
+    medians = {number: statistics.median(each) for number, each in taken.items()}
+    fewest, most = min(taken), max(taken)
+    bench.record("shutdown.return.ms.p50", medians[most], grants=most, nodes=NODES, repeats=len(taken[most]),
+                 least=min(taken[most]), greatest=max(taken[most]), seconds_to_grow=grown)  # fmt: skip
+    bench.record("shutdown.return.growth", medians[most] / medians[fewest],
+                 ms={f"{number}": median for number, median in medians.items()})  # fmt: skip
     return tried
 
 
@@ -110,7 +112,7 @@ def _shut_down(running: Runtime, worst: str) -> Iterator[float]:
 
 def _await_nodes(running: Runtime) -> None:
     """Wait until the nodes are those that the server's workers have, all alive and none that is being retired."""
-    until = time.monotonic() + _SETTLE_SECONDS
+    until, states = time.monotonic() + _SETTLE_SECONDS, list[str]()
     while time.monotonic() < until:
         with running.database.read() as transaction:
             states = [each.state for each in nodes.all(transaction)]
