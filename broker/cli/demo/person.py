@@ -99,11 +99,15 @@ class Person:
         begun = self.press(app, "/connect")
         if "authorization_url" not in begun:
             return begun
-        answer = self._logged_in(self._browser.get(str(begun["authorization_url"])))
+        done: dict[str, object] = self._app(app).get(self.allow(str(begun["authorization_url"]))).json()
+        return done
+
+    def allow(self, authorization_url: str) -> str:
+        """Answer an app's request: allow what it asks for, in all conversations; where that leads back to."""
+        answer = self._logged_in(self._browser.get(authorization_url))
         if not answer.is_redirect:
             answer = self._allow(answer)
-        done: dict[str, object] = self._app(app).get(answer.headers["location"]).json()
-        return done
+        return str(answer.headers["location"])
 
     def _allow(self, page: httpx2.Response) -> httpx2.Response:
         form = next((each for each in forms(page.text) if "ticket" in each.hidden), None)

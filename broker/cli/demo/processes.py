@@ -45,10 +45,19 @@ class Process:
         """The last lines of its log."""
         return "\n".join(self._log.read_text("utf-8", "replace").splitlines()[-12:])
 
+    def pause(self) -> None:
+        """Stop its time, as a debugger or an overloaded machine would."""
+        self._process.send_signal(signal.SIGSTOP)
+
+    def resume(self) -> None:
+        """Let it go on where it was."""
+        self._process.send_signal(signal.SIGCONT)
+
     def stop(self) -> int:
         """Ask it to end, and insist if it does not; its exit code."""
         if self._process.poll() is None:
             self._process.send_signal(signal.SIGTERM)
+            self.resume()  # a paused one hears it only then
             try:
                 self._process.wait(_STOP_S)
             except subprocess.TimeoutExpired:

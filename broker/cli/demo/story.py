@@ -9,6 +9,7 @@ from typing import Any
 
 import httpx2
 
+from broker.cli.demo.elsewhere import ResourceServers
 from broker.cli.demo.ledger import Ledger
 from broker.cli.demo.person import Person
 from broker.cli.demo.world import PARTNERS, World
@@ -25,6 +26,7 @@ class Story:
         self.alice, self.bob, self.carol = (
             stack.enter_context(closing(Person(name, world.broker.url))) for name in ("alice", "bob", "carol")
         )
+        self._stack = stack
         self._targets: dict[tuple[str, str], tuple[str, str]] = {}
 
     def tell(self) -> None:
@@ -36,6 +38,7 @@ class Story:
         self.reopen()
         self.end_by_configuration()
         self.end_by_api()
+        self.reach_elsewhere()
         self.look_back()
 
     # --- chapters ---------------------------------------------------------------------------------------------------
@@ -158,6 +161,10 @@ class Story:
         )  # fmt: skip
         self._refused("alice", "reelwise", "feature-shut-down", last_yes if before.get("ok") else None)
         self._receipt(answer.json(), grants=1)
+
+    def reach_elsewhere(self) -> None:
+        self.ledger.chapter("Palaver's search, in processes elsewhere that say yes from memory")
+        ResourceServers(self.world, self.ledger, self._stack).tell(self.bob)
 
     def look_back(self) -> None:
         self.ledger.chapter("Afterwards")

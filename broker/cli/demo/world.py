@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import secrets
 import shutil
 import socket
 import subprocess
@@ -15,13 +16,39 @@ from pathlib import Path
 import msgspec
 
 from broker.cli.demo.processes import Process
-from broker.settings import DEVELOPMENT, Settings, load
+from broker.settings import DEVELOPMENT, ClientFile, Settings, load
 
 PARTNERS = {
     "tuneloop": ("TuneLoop", "demo_partners.music_sharing", "share-a-track"),
     "reelwise": ("Reelwise", "demo_partners.recommendations", "recommend-a-show"),
     "northbank": ("Northbank", "demo_partners.bank", "transfer-notice"),
 }
+
+
+SEARCH_APP = "querio-search"
+SEARCH_FEATURE = "search-messages"
+_SEARCH_SERVER = "palaver-search"
+_SEARCH_LEASE_MS = 1000
+_EXAMPLE = DEVELOPMENT.parents[1] / "docs" / "examples" / "resource_server.py"
+_SEARCH = f"""
+[[feature]]
+id = "{SEARCH_FEATURE}"
+name = "Search messages"
+purpose = "Find what was said in the conversations that you choose."
+needs = ["read"]
+state = "active"
+grant_lifetime = "30d"
+
+[[feature.scopes]]
+scope = "messages:read"
+reason = "We look for the words that you type in the messages of these conversations, and keep none of them."
+
+[[feature.clients]]
+id = "{SEARCH_APP}"
+name = "Querio"
+auth = "client_secret_basic"
+redirect_uris = ["http://127.0.0.1:8104/callback"]
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +69,18 @@ class World:
         )  # fmt: skip
         document = msgspec.json.decode(done.stdout) if done.stdout else None
         return done.returncode, document, done.stderr.strip().removeprefix("broker: ")
+
+    def search_server(self, name: str) -> Process:
+        """Start a process of Palaver's search: a resource server elsewhere, which judges tokens from memory."""
+        servers = {each.id: each for each in load(self.config).register.resource_servers}
+        secret = servers[_SEARCH_SERVER].development_secret or ""
+        arguments = [str(_EXAMPLE), "--broker", self.broker.url, "--lease-ms", str(_SEARCH_LEASE_MS)]
+        return Process(name, arguments, environ={"RESOURCE_SERVER_SECRET": secret}, log=self.directory / f"{name}.log")
+
+    def search_app(self) -> ClientFile:
+        """The app that people search with."""
+        clients = (client for feature in load(self.config).register.features for client in feature.clients)
+        return next(client for client in clients if client.id == SEARCH_APP)
 
     def environ(self) -> dict[str, str]:
         """What a terminal needs to work on this world."""
@@ -95,7 +134,14 @@ def _copy_configuration(target: Path, ports: dict[str, int]) -> Path:
                 for uri in client.redirect_uris:
                     text = text.replace(uri, f"http://127.0.0.1:{port}/callback")
         file.write_text(text, "utf-8")
+    _add_search(target / "partners" / "querio.toml")
     return target / DEVELOPMENT.name
+
+
+def _add_search(file: Path) -> None:
+    """Have one app that reads, so that there is something for a resource server to guard."""
+    secret = f'development_secret = "dev-only-{secrets.token_urlsafe(32)}"\n'
+    file.write_text(file.read_text("utf-8") + _SEARCH + secret, "utf-8")
 
 
 def _free_port() -> int:

@@ -28,6 +28,7 @@ def test_the_whole_story_holds() -> None:
     for name, _, _ in PARTNERS.values():
         assert name in done.stdout
     assert "the old grants stay dead" in done.stdout
+    assert "confirmed, confirmed, waited_out" in done.stdout
     assert "intact" in done.stdout
 
 
@@ -45,3 +46,17 @@ def test_a_shutdown_that_does_not_happen_is_noticed(tmp_path: Path, monkeypatch:
     unmet = [line.promise for line in ledger.lines if not line.held]
     assert "the next call of alice's token is refused" in unmet
     assert "and so is its refresh" in unmet
+
+
+def test_a_resource_server_that_goes_on_saying_yes_is_noticed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The chapter of the resource servers, where the command line says that it shut a feature down, and does not."""
+    with running(tmp_path, port=0, workers=1) as world, ExitStack() as stack:
+        ledger = Ledger(Console(quiet=True))
+        told = story.Story(world, ledger, stack)
+        monkeypatch.setattr(type(world), "command", lambda self, *arguments: (0, {}, ""))
+        told.reach_elsewhere()
+    unmet = [line.promise for line in ledger.lines if not line.held]
+    assert unmet == [
+        "when the command returns, the others refuse", "the receipt says how it knows",
+        "the paused one wakes, and does not say yes",
+    ]  # fmt: skip
