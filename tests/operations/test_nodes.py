@@ -172,6 +172,29 @@ def test_a_handle_serves_only_whom_it_was_given_to(world: World, of: str | None,
     _poll(world, handle, last, last, server=of)
 
 
+def test_a_handle_serves_only_the_name_that_it_was_given_with(world: World) -> None:
+    name, (handle, _, position, _) = _register(world, server=SERVER)
+    before = _all(world)
+    world.clock.advance(seconds=5)
+    with pytest.raises(Gone), world.write("broker") as context:
+        nodes.poll(context, handle, position, position, SERVER, f"{name}x")
+    assert _all(world) == before, "nothing is renewed"
+    with world.write("broker") as context:
+        assert nodes.poll(context, handle, position, position, SERVER, name).complete
+
+
+def test_a_resource_servers_node_leaves_by_its_own_handle_and_name_alone(world: World) -> None:
+    name, (handle, _, _, _) = _register(world, server=SERVER)
+    _, (sibling, _, _, _) = _register(world, server=SERVER)
+    for secret, server, claimed in ((sibling, SERVER, name), (handle, OTHER, name), ("00" * 32, SERVER, name)):
+        with pytest.raises(Gone), world.write("broker") as context:
+            nodes.leave(context, secret, server, claimed)
+    assert len(_all(world)) == 2
+    with world.write("broker") as context:
+        nodes.leave(context, handle, SERVER, name)
+    assert [each.id == name for each in _all(world)] == [False]
+
+
 def test_a_retired_node_gets_nothing_more(world: World) -> None:
     name, (handle, _, position, _) = _register(world)
     with world.write() as context:
