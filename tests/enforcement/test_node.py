@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 
@@ -205,6 +206,7 @@ def _silent() -> None:
 
 def test_a_node_that_is_retired_says_yes_no_more_and_registers_anew(node: Node, broker: Broker) -> None:
     _ask(node, broker).done()
+    before = broker.seen()
     broker.answers = _gone
     node.renew()
     assert node.cell is None
@@ -214,6 +216,8 @@ def test_a_node_that_is_retired_says_yes_no_more_and_registers_anew(node: Node, 
     broker.position += 5
     node.renew()
     assert node.memory.get(TOKEN) is None
+    with pytest.raises(Undecided):
+        _ask(node, broker, before)
     _ask(node, broker).done()
 
 
@@ -275,3 +279,24 @@ def test_an_answer_that_comes_after_it_has_left_gives_no_lease(node: Node, broke
     with pytest.raises(Undecided):
         _ask(node, broker)
     assert broker.left == ["h"]
+
+
+def _interrupted(events: list[Event], asks: Callable[[], object]) -> Iterator[Event]:
+    """Events during whose noting somebody asks, as another thread may."""
+    for event in events:
+        asks()
+        yield event
+
+
+def test_who_is_admitted_while_changes_are_noted_is_waited_for(node: Node, broker: Broker) -> None:
+    """Marks are noted first, then the cell: so whoever has the new cell has seen them, and nobody else is younger."""
+    _ask(node, broker).done()
+    admitted: list[Admission] = []
+    broker.change("grant:7")
+    events: Any = _interrupted(broker.events, lambda: admitted.append(_ask(node, broker)))
+    broker.poll = lambda handle, after, confirmed: News(1, broker.position, events)  # type: ignore[method-assign]
+    node.renew()
+    assert isinstance(admitted[0].decision, Allowed), "it came before the change was heard of"
+    assert node.draining
+    assert not node.has_to_tell
+    admitted[0].done()
