@@ -36,7 +36,7 @@ def in_process(bench: Bench, guarded_app: Callable[[], Flask]) -> tuple[Flask, F
     readers = seed(url).readers
     os.environ["BENCH_TOKENS"] = " ".join(reader.token for reader in readers)
     os.environ[apps.DATABASE_VARIABLE] = url
-    return guarded_app(), apps.unguarded(), [_request(reader) for reader in readers]
+    return guarded_app(), apps.unguarded(), [request_of(reader) for reader in readers]
 
 
 def record_added(bench: Bench, name: str, guarded: Flask, unguarded: Flask, asked: list[Request]) -> None:
@@ -82,7 +82,8 @@ def call(app: Flask, request: Request) -> None:
         raise Invalid(f"{answered}: {whole[:200]!r}")
 
 
-def _request(reader: Reader) -> Request:
+def request_of(reader: Reader) -> Request:
+    """A page of the reader's thread, as a server hands the request on (PEP 3333)."""
     return {
         "REQUEST_METHOD": "GET", "PATH_INFO": f"/api/threads/{reader.thread}/messages", "SCRIPT_NAME": "",
         "QUERY_STRING": "", "SERVER_NAME": "127.0.0.1", "SERVER_PORT": "80", "HTTP_HOST": "127.0.0.1",

@@ -15,7 +15,7 @@ from flask import Flask
 
 from bench.broker import apps
 from bench.broker.seed import seed
-from bench.measures.strict_read import _request
+from bench.measures.guarded_read import request_of
 from bench.sides import Credentials
 from broker.domain.errors import Undecided
 from broker.operations.context import Context, Runtime
@@ -58,7 +58,7 @@ def _both(app: Flask, environ: dict[str, Any], body: bytes = b"") -> tuple[Answe
 
 def _introspection(credentials: Credentials) -> dict[str, Any]:
     pair = b64encode(":".join(credentials.resource_server).encode()).decode()
-    return {**_request(credentials.readers[0]), "REQUEST_METHOD": "POST", "PATH_INFO": "/oauth/introspect",
+    return {**request_of(credentials.readers[0]), "REQUEST_METHOD": "POST", "PATH_INFO": "/oauth/introspect",
             "CONTENT_TYPE": "application/x-www-form-urlencoded", "HTTP_AUTHORIZATION": f"Basic {pair}"}  # fmt: skip
 
 
@@ -68,7 +68,7 @@ def _token(credentials: Credentials) -> dict[str, Any]:
 
 
 def test_a_page_of_messages_is_the_same_with_the_same_headers(app: Flask, credentials: Credentials) -> None:
-    sooner, usual = _both(app, _request(credentials.readers[0]))
+    sooner, usual = _both(app, request_of(credentials.readers[0]))
     assert sooner == usual
     assert sooner[0] == "200 OK"
 
@@ -100,7 +100,7 @@ def test_an_introspection_is_the_same_for_whoever_asks(app: Flask, credentials: 
 def test_what_is_refused_or_odd_is_answered_on_the_usual_way(
     app: Flask, credentials: Credentials, changed: dict[str, Any]
 ) -> None:
-    sooner, usual = _both(app, {**_request(credentials.readers[0]), **changed})
+    sooner, usual = _both(app, {**request_of(credentials.readers[0]), **changed})
     assert sooner == usual
     assert sooner[0] != "200 OK"
 
@@ -116,8 +116,8 @@ def test_a_body_that_is_no_question_is_answered_on_the_usual_way(
 
 def test_it_leaves_a_record_of_what_it_let_through_and_of_nothing_twice(app: Flask, credentials: Credentials) -> None:
     spool, reader = app.extensions["spool"], credentials.readers[0]
-    _asked(app.wsgi_app, _request(reader))
-    _asked(app.wsgi_app, {**_request(reader), "PATH_INFO": "/api/threads/nothing/messages"})
+    _asked(app.wsgi_app, request_of(reader))
+    _asked(app.wsgi_app, {**request_of(reader), "PATH_INFO": "/api/threads/nothing/messages"})
     lines = (app.extensions["broker"].spools / spool.name).read_bytes().splitlines()
     assert [line.rsplit(b"\t", 1)[1] for line in lines] == [b"allowed", b"not-found"]
 
