@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
@@ -73,7 +74,7 @@ class Stage:
 @pytest.fixture
 def stage(server: PostgresServer, tmp_path: Path) -> Iterator[Stage]:
     """A stage with a new database."""
-    name = f"fault_{tmp_path.name.lower().replace('-', '_')[-40:]}_{abs(hash(str(tmp_path))) % 10**8}"
+    name = f"fault_{os.urandom(6).hex()}"
     _run(server, f'CREATE DATABASE "{name}" TEMPLATE {_TEMPLATE}')
     yield Stage(server, tmp_path, server.url(name))
     _run(server, f'DROP DATABASE "{name}" WITH (FORCE)')

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 import pytest
 
@@ -39,10 +40,9 @@ def test_a_lease_that_outlasts_the_freeze_is_caught(stage: Stage) -> None:
         _frozen_beyond_its_lease(stage, "with_leases_that_never_end")
 
 
-def test_a_node_that_is_frozen_in_the_middle_of_its_renewal_holds_a_shutdown_up_for_its_lease_only(
-    stage: Stage,
-) -> None:
-    with stage.fleet("a", "b") as fleet:
+def _frozen_in_the_middle_of_its_renewal(stage: Stage, build: str | None = None) -> None:
+    """Node b holds its own row in the database."""
+    with stage.fleet("a", "b", build=build) as fleet:
         reader = fleet.readers_and_writers(stage.directory)
         fleet["b"].steps.arm("renewing")
         fleet["b"].steps.reached("renewing")
@@ -54,6 +54,16 @@ def test_a_node_that_is_frozen_in_the_middle_of_its_renewal_holds_a_shutdown_up_
             each.result(60)
         fleet.judge(shutdown)
         assert "waited_out" in shutdown.outcomes()
+
+
+def test_a_node_that_is_frozen_in_its_renewal_holds_a_shutdown_up_for_its_lease_only(stage: Stage) -> None:
+    _frozen_in_the_middle_of_its_renewal(stage)
+
+
+@_prove
+def test_a_coordinator_that_waits_for_the_row_of_a_frozen_node_is_caught(stage: Stage) -> None:
+    with pytest.raises(AssertionError, match="status=503"):
+        _frozen_in_the_middle_of_its_renewal(stage, "with_retiring_that_waits_for_renewals")
 
 
 # --- between the check and what follows from it -----------------------------------------------------------------------
@@ -89,13 +99,17 @@ def test_a_write_without_a_fence_is_caught_when_it_thaws(stage: Stage) -> None:
         _frozen_between_check_and_write(stage, "without_fence")
 
 
-_HELD_UP = [("writing", "write"), ("issuing", "refresh")]
+_HELD_UP = [("writing", "write"), ("issuing", "refresh"), pytest.param("consenting", "ask", marks=_prove)]
+"""The step, and the kind of call that comes by it."""
 
 
 def _held_up_between_check_and_commit(stage: Stage, step: str, kind: str, build: str | None = None) -> None:
     with stage.fleet("a", "b", build=build) as fleet:
         refresher = fleet.visitor("refresh", "b", fleet.connect("carol"))
         fleet.readers_and_writers(stage.directory)
+        if kind == "ask":
+            fleet.start_traffic(stage.directory, replace(refresher, kind="consent"))
+            fleet.traffic.wait_for("redeem", "b", 1)
         fleet["b"].steps.arm(step)
         asked = fleet.asking(refresher) if kind == "refresh" else []
         fleet["b"].steps.reached(step)
@@ -111,7 +125,9 @@ def _held_up_between_check_and_commit(stage: Stage, step: str, kind: str, build:
         assert _held_call(fleet.judge(shutdown), kind, shutdown).ok, "it was there before the shutdown"
 
 
-@pytest.mark.parametrize(("step", "kind"), [_HELD_UP[0], pytest.param(*_HELD_UP[1], marks=_prove)])
+@pytest.mark.parametrize(
+    ("step", "kind"), [pytest.param(*each, marks=_prove) if each[1] == "write" else each for each in _HELD_UP]
+)
 def test_a_shutdown_waits_for_what_was_admitted_on_another_node(stage: Stage, step: str, kind: str) -> None:
     _held_up_between_check_and_commit(stage, step, kind)
 

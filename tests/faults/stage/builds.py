@@ -10,11 +10,15 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from sqlalchemy import bindparam, update
 
 from broker.enforcement.node import Admission, Cell, Node
 from broker.operations import context, shutdowns
 from broker.operations.shutdowns import Receipt
+from broker.store import schema
+from broker.store.engine.statements import Statement
 from broker.store.evidence import shutdowns as stored
+from broker.store.revocations import nodes
 from tests.broken import builds as within_one_process
 
 Build = Callable[[pytest.MonkeyPatch], None]
@@ -79,10 +83,18 @@ def with_late_answers_kept(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(Node, "admit", dated_late)
 
 
+def with_retiring_that_waits_for_renewals(patch: pytest.MonkeyPatch) -> None:
+    """A node that is waited out is retired when it has let go of its row."""
+    n = schema.node.c
+    where = (n.id == bindparam("node_id"), n.state == "live")
+    patch.setattr(nodes, "_RETIRE", Statement(update(schema.node).where(*where).values(state="retiring")))
+
+
 BUILDS: dict[str, Build] = {
     each.__name__: each
     for each in (
         without_waiting, without_waiting_as_second, without_draining, with_leases_counted_from_the_answer,
-        with_leases_that_never_end, with_late_answers_kept, within_one_process.without_fence,
+        with_leases_that_never_end, with_late_answers_kept, with_retiring_that_waits_for_renewals,
+        within_one_process.without_fence,
     )
 }  # fmt: skip

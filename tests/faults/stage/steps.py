@@ -40,7 +40,7 @@ STEPS: dict[str, tuple[Any, str, str]] = {
     "first-sight": (authorities, "read", AFTER),
     "writing": (messages, "post_through_app", BEFORE),
     "issuing": (issuing, "_issue", BEFORE),
-    "consenting": (consent, "approve", AFTER),
+    "consenting": (consent, "_code", BEFORE),
 }
 """Each step: before or after which function of the broker it is."""
 

@@ -95,8 +95,13 @@ def _calls(visitor: Visitor, ended: threading.Event, write: Write) -> None:
     caller.close()
 
 
-_ACTS: dict[str, Callable[[Visitor, threading.Event, Write], None]] = {}
-"""Kinds of visitors that do more than to repeat one request."""
+def _act(kind: str) -> Callable[[Visitor, threading.Event, Write], None]:
+    """What such a visitor does until the event."""
+    if kind == "consent":
+        from tests.faults.stage.consenting import consents  # optional import: takes a second, and few tests need it
+
+        return consents
+    return _calls
 
 
 def _writing(file: TextIO) -> Write:
@@ -114,15 +119,9 @@ def main() -> None:
     """Send visitors until stdin closes."""
     visitors = [Visitor(**each) for each in json.loads(sys.stdin.readline())]
     ended = threading.Event()
-    if any(each.kind == "consent" for each in visitors):
-        from tests.faults.stage.consenting import consents  # optional import: takes a second, and few tests need it
-
-        _ACTS["consent"] = consents
     with Path(sys.argv[1]).open("w") as file:
         write = _writing(file)
-        threads = [
-            threading.Thread(target=_ACTS.get(each.kind, _calls), args=(each, ended, write)) for each in visitors
-        ]
+        threads = [threading.Thread(target=_act(each.kind), args=(each, ended, write)) for each in visitors]
         for thread in threads:
             thread.start()
         sys.stdin.read()
