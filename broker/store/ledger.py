@@ -8,10 +8,8 @@ the commit: one too low misses a restore, one too high would refuse a sound data
 
 from __future__ import annotations
 
-import errno
 import fcntl
 import json
-import os
 import threading
 import time
 from collections.abc import Iterable, Iterator, Mapping
@@ -23,11 +21,11 @@ from typing import Any, NamedTuple
 from broker.domain.audit import Action, Entry
 from broker.domain.errors import Refused, Undecided
 from broker.domain.instants import DAY, Instant
+from broker.store import files
 
 KEPT_US = 90 * DAY
 """How long a line is kept: no older backup can be recovered completely."""
 _COMPACTED_FROM = 1 << 20
-_TAIL = 64 << 10
 _WAIT_S = 5.0
 
 
@@ -115,7 +113,7 @@ class Ledger:
         narrowings = list(narrowings)
         for database in {each.database for each in narrowings}:
             with self._locked():
-                tail = _tail(self._file(database))
+                tail = files.tail(self._file(database))
             fresh = [each for each in narrowings if each.database == database and _end_of(each) not in tail]
             self._append([{"kind": "narrowing", "seen": "committed", **asdict(each)} for each in fresh])
         self._append([_place(each) for each in narrowings], durably=False)
@@ -135,7 +133,7 @@ class Ledger:
         """Raise the mark to a place that was seen committed; it never falls. ``Undecided`` if that cannot be kept."""
         with self._locked():
             if seen > self.mark(database):
-                _write_whole(self.directory / f"{database}.mark", json.dumps(seen._asdict()).encode())
+                files.write_whole(self.directory / f"{database}.mark", json.dumps(seen._asdict()).encode())
 
     def _raise_mark(self, narrowings: Iterable[Narrowing]) -> None:
         for database, seen in {each.database: each.mark for each in narrowings}.items():
@@ -146,7 +144,7 @@ class Ledger:
     def note_restore(self, database: int) -> None:
         """Note that a backup takes the database's place, whatever the mark says; before it does."""
         with self._locked():
-            _write_whole(self._restored(database), b"")
+            files.write_whole(self._restored(database), b"")
 
     def restore_is_over(self, database: int) -> None:
         """Note that the restored database was recovered."""
@@ -172,7 +170,7 @@ class Ledger:
         with self._locked():
             kept = [_kept(line, now - KEPT_US) for line in file.read_bytes().splitlines()]
             cut = {"kind": "cut", "database": database, "before": now - KEPT_US, "at": now}
-            _write_whole(file, _line(cut) + b"".join(kept))
+            files.write_whole(file, _line(cut) + b"".join(kept))
         return True
 
     def _append(self, records: list[dict[str, Any]], *, durably: bool = True) -> None:
@@ -180,7 +178,7 @@ class Ledger:
         with self._locked():
             for database in {record["database"] for record in records}:
                 lines = b"".join(_line(record) for record in records if record["database"] == database)
-                _append(self._file(database), lines, durably=durably)
+                files.append(self._file(database), lines, durably=durably)
 
     @contextmanager
     def _locked(self) -> Iterator[None]:
@@ -217,51 +215,6 @@ def _end_of(narrowing: Narrowing) -> bytes:
 def _place(narrowing: Narrowing) -> dict[str, Any]:
     return {"kind": "committed", "database": narrowing.database, "generation": narrowing.generation,
             "position": narrowing.position, "hash": narrowing.hash, "at": narrowing.at}  # fmt: skip
-
-
-def _tail(file: Path) -> bytes:
-    """What was written lately: where something that happened just now is, if it is there."""
-    if not file.exists():
-        return b""
-    with file.open("rb") as stream:
-        stream.seek(max(0, file.stat().st_size - _TAIL))
-        return stream.read()
-
-
-def _append(file: Path, lines: bytes, *, durably: bool) -> None:
-    descriptor = os.open(file, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
-    try:
-        size = os.fstat(descriptor).st_size
-        torn = size > 0 and os.pread(descriptor, 1, size - 1) != b"\n"
-        lines = b"\n" * torn + lines
-        if os.write(descriptor, lines) != len(lines):
-            raise OSError(errno.ENOSPC, "the disk is full")
-        if durably:
-            os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-    if size == 0 and durably:
-        _sync_directory(file.parent)
-
-
-def _write_whole(file: Path, content: bytes) -> None:
-    """All of it or nothing, whenever the machine stops."""
-    fresh = file.with_name(f"{file.name}.new")
-    descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
-    with os.fdopen(descriptor, "wb") as stream:
-        stream.write(content)
-        stream.flush()
-        os.fsync(descriptor)
-    fresh.rename(file)
-    _sync_directory(file.parent)
-
-
-def _sync_directory(directory: Path) -> None:
-    descriptor = os.open(directory, os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 # --- reading ----------------------------------------------------------------------------------------------------------

@@ -60,7 +60,10 @@ def watch(runtime: Runtime) -> bool:
     kept = runtime.database.ledger
     if kept is None:
         return True
-    kept.below = behind(runtime)
+    try:
+        kept.below = behind(runtime)
+    except Refused as unreadable:
+        kept.below = str(unreadable)
     return kept.below is None
 
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import sqlite3
 from contextlib import closing
 from pathlib import Path
 from urllib.parse import quote
 
 from broker.domain.errors import Refused
+from broker.store import files
 
 _BESIDE = ("-wal", "-shm", "-journal")
 
@@ -37,7 +37,7 @@ def put_in_place(backup: Path, database: Path) -> None:
     for suffix in _BESIDE:
         database.with_name(database.name + suffix).unlink(missing_ok=True)
     fresh.rename(database)
-    _sync(database.parent)
+    files.sync(database.parent)
 
 
 def _copied(source: Path, target: Path) -> int:
@@ -52,9 +52,9 @@ def _copied(source: Path, target: Path) -> int:
     except sqlite3.Error as error:
         partial.unlink(missing_ok=True)
         raise Refused(f"{source} cannot be copied: {error}") from error
-    _sync(partial)
+    files.sync(partial)
     partial.rename(target)
-    _sync(target.absolute().parent)
+    files.sync(target.absolute().parent)
     return target.stat().st_size
 
 
@@ -76,11 +76,3 @@ def identity(file: Path) -> int | None:
     except sqlite3.Error:
         return None
     return None if row is None else int(row[0])
-
-
-def _sync(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

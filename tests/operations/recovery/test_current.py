@@ -11,7 +11,7 @@ from broker.operations.nodes import OwnFeed
 from broker.operations.recovery import current
 from broker.operations.register import features, resource_servers
 from broker.store import ledger
-from tests.operations.recovery.restoring import CLIENT, FEATURE, back_up, identity, keeping
+from tests.operations.recovery.restoring import CLIENT, FEATURE, back_up, identity, keeping, recover
 from tests.world import World
 
 LEASE = 300_000
@@ -39,6 +39,28 @@ def test_a_restored_backup_is_refused_and_named(world: World) -> None:
     assert "broker recover" in _refused(world)
     assert not current.watch(world.runtime)
     assert kept.below is not None
+
+
+def test_a_process_serves_again_when_the_database_was_recovered(world: World) -> None:
+    keeping(world)
+    other = world.other_node()
+    kept = keeping(other)
+    restore = back_up(world)
+    world.shut_down(FEATURE)
+    other.database.close()
+    restore()
+    assert not current.watch(other.runtime)
+    recover(world)
+    assert current.watch(other.runtime)
+    assert kept.below is None
+    other.close()
+
+
+def test_with_a_mark_that_cannot_be_read_nothing_is_served(world: World) -> None:
+    kept = keeping(world)
+    world.suspend(FEATURE)
+    (kept.directory / f"{identity(world)}.mark").write_text("?")
+    assert not current.watch(world.runtime)
 
 
 def test_a_backup_that_lost_nothing_committed_here_is_current(world: World) -> None:
