@@ -100,7 +100,10 @@ class HttpFeed:
 
     def register(self) -> Registration:
         """Register a new incarnation; its first lease comes without waiting."""
-        said = self._ask("POST", _NODES, data={"lease_ms": str(self._lease_ms)})
+        try:
+            said = self._ask("POST", _NODES, data={"lease_ms": str(self._lease_ms)})
+        except Gone:
+            raise Undecided("there is no revocation feed at this address") from None
         self._fresh = True
         return Registration(f"{_words(said, 'node')} {_words(said, 'handle')}", _whole(said, "generation"),
                             _whole(said, "position"), _whole(said, "lease_ms") * 1000)  # fmt: skip

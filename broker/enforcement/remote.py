@@ -14,6 +14,7 @@ from collections.abc import Callable, Mapping, Set
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlsplit
 
 import httpx2
 
@@ -27,6 +28,8 @@ from broker.enforcement.node import Admission, Node
 from broker.enforcement.renewing import Renewing
 
 Record = Callable[[AccessRecord, Mapping[str, Any]], None]
+MAX_LEASE_MS = 10_000
+_LOOPBACK = ("127.0.0.1", "::1", "localhost")
 _TIMEOUT_S = 2.0
 log = logging.getLogger("broker.enforcement")
 
@@ -45,8 +48,14 @@ def connect(
 
     It registers a node in each process, at its first request or at ``start``. ``record`` gets each decision on a known
     token, with what introspection said of it. ``admission_only``: the app knows that a write in a database of its own
-    may commit after a shutdown has returned, and uses scopes that write nevertheless.
+    may commit after a shutdown has returned, and uses scopes that write nevertheless. ``ValueError`` for an issuer that
+    the secret would travel to in the clear, and for a lease that the broker would refuse.
     """
+    parts = urlsplit(issuer)
+    if parts.scheme != "https" and not (parts.scheme == "http" and parts.hostname in _LOOPBACK):
+        raise ValueError("the issuer must be an https address, or one of this machine")
+    if not 0 < lease_ms <= MAX_LEASE_MS:
+        raise ValueError(f"a lease lasts at most {MAX_LEASE_MS} milliseconds")
 
     def http() -> httpx2.Client:
         return httpx2.Client(base_url=issuer, timeout=_TIMEOUT_S, transport=transport, follow_redirects=False)

@@ -20,7 +20,7 @@ from broker.enforcement.node import Admission, Gone, Node
 from broker.enforcement.remote import boottime
 from broker.operations.register import resource_servers
 from broker.store.revocations import nodes
-from tests.register import secret_of
+from tests.register import SETTINGS, secret_of
 from tests.visitors.site import Site, in_process
 from tests.world import Connection, World
 
@@ -181,6 +181,26 @@ def test_a_disabled_resource_server_has_no_lease_when_its_last_is_over(
         _admit(node, ask, own, held)
 
 
+def test_when_the_key_of_the_marks_changes_it_asks_for_every_token_again(
+    world: World, node: Node, ask: Ask, own: Own, held: Connection
+) -> None:
+    """What it remembers hangs on marks that nobody sends any more."""
+    assert _says(node, ask, own, held) == "allowed"
+    rekeyed = replace(world.runtime, settings=replace(SETTINGS, secret_key=b"another-0123456789abcdef0123456789abcdef"))
+    with in_process(rekeyed) as site:
+        ask._http = site.client()
+        assert node.renew()
+        with pytest.raises(Undecided):
+            node.require_lease()
+        node.renew()
+        assert node.memory.get(digest(held.access)) is None
+        assert _says(node, ask, own, held) == "allowed"
+    seen = node.memory.get(digest(held.access))
+    assert seen is not None
+    assert node.cell is not None
+    assert seen.generation == node.cell.generation
+
+
 # --- a broker that says something else --------------------------------------------------------------------------------
 
 GOOD_NEWS = {"generation": 1, "position": 7, "complete": True, "events": []}
@@ -213,6 +233,8 @@ def test_gone_is_gone_for_the_feed_and_undecided_for_a_token() -> None:
         _poll(httpx2.Response(410))
     with pytest.raises(Undecided):
         read(_scripted(lambda _: httpx2.Response(410)), "t", lambda: 0)
+    with pytest.raises(Undecided):
+        HttpFeed(_scripted(lambda _: httpx2.Response(410)), LEASE_MS).register()
 
 
 def _unreachable(request: httpx2.Request) -> httpx2.Response:

@@ -13,6 +13,7 @@ import pytest
 from flask import Flask, Response, g
 
 from broker.domain.access import AccessRecord
+from broker.domain.decisions import Allowed
 from broker.enforcement.flask import guarded
 from broker.enforcement.remote import boottime, connect
 from tests.register import secret_of
@@ -169,6 +170,34 @@ def test_scopes_that_write_are_refused_where_they_are_written_down(elsewhere: El
         with pytest.raises(ValueError, match="admission_only"):
             guarded(careful, *scopes, for_write=for_write)
         guarded(elsewhere.guard, *scopes, for_write=for_write)
+
+
+@pytest.mark.parametrize(
+    "issuer", ["http://palaver.example", "palaver.example", "ftp://127.0.0.1", "http://127.0.0.1.example"]
+)
+def test_a_secret_does_not_travel_in_the_clear(issuer: str) -> None:
+    connect("https://palaver.example", SERVER, "s")
+    with pytest.raises(ValueError, match="https"):
+        connect(issuer, SERVER, "s")
+
+
+@pytest.mark.parametrize("lease_ms", [0, -1, 10_001])
+def test_a_lease_that_the_broker_would_refuse_is_refused_here(lease_ms: int) -> None:
+    with pytest.raises(ValueError, match="at most 10000"):
+        connect("https://palaver.example", SERVER, "s", lease_ms=lease_ms)
+
+
+def test_a_request_that_never_ends_holds_a_shutdown_up_for_the_lease_and_no_longer(
+    world: World, elsewhere: Elsewhere, held: Connection
+) -> None:
+    admission = elsewhere.guard.admit(f"Bearer {held.access}", frozenset({"messages:write"}))
+    assert isinstance(admission.decision, Allowed)
+    begun = time.monotonic()
+    receipt = world.shut_down("share-a-track")
+    assert _outcomes(receipt) == ["waited_out"]
+    assert time.monotonic() - begun >= LEASE_MS / 1000
+    assert elsewhere.get(held.access).status_code in (401, 503)
+    admission.done()
 
 
 def test_the_app_gets_the_records_and_what_was_said_of_who_it_is(elsewhere: Elsewhere, held: Connection) -> None:
