@@ -11,7 +11,7 @@ CHECKS := "ruff format --check" "ruff check" "mypy" "lint-imports --no-cache" "p
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup demo run test check prove coverage bench lock clean
+.PHONY: help setup demo run test check prove model coverage bench lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -34,6 +34,9 @@ check: $(VENV)/dev.stamp ## format, lint, types, imports, the rules of the house
 prove: $(VENV)/test.stamp ## the longer suites: faults, broken builds, many seeds
 	@$(BIN)/pytest -n $(WORKERS) --dist loadfile -m prove --hypothesis-profile=prove $(ARGS) || { \
 		status=$$?; [ $$status -eq 5 ] && echo "nothing is marked prove" || exit $$status; }
+
+model: ## check the models of the protocol and their breakages, where spin is installed (ARGS=fill for a part)
+	@docs/model/run $(ARGS)
 
 coverage: $(VENV)/test.stamp ## branch coverage of the suite; domain/ and operations/ must be at 100 %
 	@$(BIN)/pytest -q -n $(WORKERS) --dist loadfile --cov --cov-report= $(ARGS)
