@@ -44,6 +44,10 @@ def wait_us(lease_us: int) -> int:
 class Nodes(Protocol):
     """What the coordinator needs to know and do; each a transaction of its own. ``Undecided`` when it cannot be."""
 
+    def all(self) -> list[Node]:
+        """Every node."""
+        ...
+
     def behind(self, position: int) -> list[Node]:
         """The nodes that have not confirmed a position."""
         ...
@@ -62,6 +66,10 @@ class StoredNodes:
     """The nodes as the database knows them."""
 
     database: Database
+
+    def all(self) -> list[Node]:
+        with self.database.single() as transaction:
+            return nodes.all(transaction)
 
     def behind(self, position: int) -> list[Node]:
         with self.database.single() as transaction:
@@ -86,24 +94,29 @@ def settle(
     commit stands, and whoever asks again waits again. ``tell`` hears whenever others are awaited.
     """
     begun = ticks()
-    awaited = {each.id: each for each in known.behind(position)}
-    if not awaited:
+    listed = known.all()
+    if not listed:
         return []
-    known.wake()
-    until = begun + wait_us(max(each.lease_us for each in awaited.values()))
-    outcomes = []
+    at_once = round((ticks() - begun) / 1000, 1)
+    outcomes = [Outcome(each.id, CONFIRMED, at_once) for each in listed if each.confirmed >= position]
+    awaited = {each.id: each for each in listed if each.confirmed < position}
+    if awaited:
+        known.wake()
+    until = begun + wait_us(max((each.lease_us for each in awaited.values()), default=0))
     while awaited:
         if tell is not None:
             tell(tuple(awaited))
         left = until - ticks()
-        still = {each.id for each in known.behind(position)}
+        still = {each.id: each for each in known.behind(position)}
         late = ticks() >= until
         for node_id in [each for each in awaited if each not in still or late]:
-            del awaited[node_id]
-            outcome = WAITED_OUT if node_id in still else CONFIRMED
-            if outcome == WAITED_OUT:
+            last = awaited.pop(node_id)
+            # Who was seen retiring could confirm no more: if its row is gone, its lease has been waited out elsewhere.
+            outcome = WAITED_OUT if node_id in still or last.state == "retiring" else CONFIRMED
+            if node_id in still:
                 known.retire(node_id)  # so that it costs one narrowing its wait, not every one
             outcomes.append(Outcome(node_id, outcome, round((ticks() - begun) / 1000, 1)))
+        awaited = {each: still[each] for each in awaited}
         if awaited:
             pause(min(_PAUSE_S, max(left, 0) / 1_000_000 + 0.0001))
     return sorted(outcomes, key=lambda each: each.node)

@@ -33,20 +33,29 @@ class Fleet:
     woken: list[int] = field(default_factory=list)
     retired: list[tuple[str, int]] = field(default_factory=list)
     asked: list[int] = field(default_factory=list)
+    retiring: set[str] = field(default_factory=set)
     silent_from: int = NEVER
     costs: int = 0
 
+    def all(self) -> list[Node]:
+        return self._nodes(everybody=True)
+
     def behind(self, position: int) -> list[Node]:
         assert position == POSITION
+        return self._nodes(everybody=False)
+
+    def _nodes(self, *, everybody: bool) -> list[Node]:
         self.asked.append(self.now)
         if self.now >= self.silent_from:
             raise Undecided("the database does not answer")
-        found = [self._node(name) for name, at in self.confirms.items() if at > self.now]
+        found = [self._node(name) for name, at in self.confirms.items() if everybody or at > self.now]
         self.now += self.costs
         return found
 
     def _node(self, name: str) -> Node:
-        return Node(name, None, "live", self.leases.get(name, SECOND), 0, 0, 0, 0)
+        state = "retiring" if name in self.retiring else "live"
+        confirmed = 0 if self.confirms[name] > self.now else POSITION
+        return Node(name, None, state, self.leases.get(name, SECOND), 0, confirmed, 0, 0)
 
     def wake(self) -> None:
         self.woken.append(self.now)
@@ -65,10 +74,18 @@ class Fleet:
         return settle(self, POSITION, self.ticks, pause=self.pause, tell=tell)
 
 
-def test_where_nobody_is_behind_nobody_is_waited_for() -> None:
-    fleet = Fleet({"n1": 0})
+def test_where_there_is_nobody_nobody_is_waited_for() -> None:
+    fleet = Fleet({})
     assert fleet.settle() == []
     assert (fleet.now, fleet.woken, len(fleet.asked)) == (START, [], 1)
+
+
+def test_whoever_has_confirmed_before_it_was_asked_is_named_too() -> None:
+    fleet = Fleet({"n1": 0, "n2": START + 5_000})
+    assert [(each.node, each.outcome) for each in fleet.settle()] == [("n1", CONFIRMED), ("n2", CONFIRMED)]
+    fleet = Fleet({"n1": 0})
+    assert fleet.settle() == [Outcome("n1", CONFIRMED, 0.0)]
+    assert (fleet.now, fleet.woken, len(fleet.asked)) == (START, [], 1), "and costs nothing"
 
 
 def test_it_returns_when_the_last_has_confirmed_and_not_before() -> None:
@@ -110,6 +127,12 @@ def test_a_confirmation_in_the_last_moment_is_a_confirmation() -> None:
     fleet = Fleet({"n1": START + wait_us(SECOND) - 50})
     (outcome,) = fleet.settle()
     assert outcome.outcome == CONFIRMED
+    assert fleet.retired == []
+
+
+def test_a_retiring_node_that_is_forgotten_meanwhile_has_not_confirmed() -> None:
+    fleet = Fleet({"n1": START + 10_000, "n2": START + 10_000}, retiring={"n1"})
+    assert [each.outcome for each in fleet.settle()] == [WAITED_OUT, CONFIRMED]
     assert fleet.retired == []
 
 
