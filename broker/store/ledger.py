@@ -133,7 +133,11 @@ class Ledger:
         """Raise the mark to a place that was seen committed; it never falls. ``Undecided`` if that cannot be kept."""
         with self._locked():
             if seen > self.mark(database):
-                files.write_whole(self.directory / f"{database}.mark", json.dumps(seen._asdict()).encode())
+                file, line = self.directory / f"{database}.mark", _line(seen._asdict())
+                if file.exists() and file.stat().st_size < files.TAIL:
+                    files.append(file, line, durably=True)  # half the time of another file in its place
+                else:
+                    files.write_whole(file, line)
 
     def _raise_mark(self, narrowings: Iterable[Narrowing]) -> None:
         for database, seen in {each.database: each.mark for each in narrowings}.items():
@@ -223,12 +227,13 @@ def _place(narrowing: Narrowing) -> dict[str, Any]:
 def mark_in(directory: Path, database: int) -> Mark:
     """The mark that a directory keeps of a database; ``Refused`` if it cannot be read."""
     file = directory / f"{database}.mark"
-    try:
-        return Mark(**json.loads(file.read_bytes()))
-    except FileNotFoundError:
-        return NOTHING
-    except (ValueError, TypeError) as error:
-        raise Refused(f"the high-water mark {file} cannot be read") from error
+    lines = files.tail(file).splitlines()
+    for line in reversed(lines):  # a crash may have torn the last
+        with suppress(ValueError, TypeError):
+            return Mark(**json.loads(line))
+    if lines:
+        raise Refused(f"the high-water mark {file} cannot be read")
+    return NOTHING
 
 
 def read(directories: Iterable[Path], database: int) -> Records:

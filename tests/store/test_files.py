@@ -35,5 +35,5 @@ def test_the_tail_of_a_file_is_its_end_and_of_none_is_nothing(tmp_path: Path) ->
 
 
 def test_a_disk_that_is_full_takes_no_half_of_a_line_for_a_whole(tmp_path: Path) -> None:
-    with pytest.raises(OSError, match="space|full"):
+    with pytest.raises(OSError, match="space"):
         files.append(Path("/dev/full"), b"line\n", durably=False)

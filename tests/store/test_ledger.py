@@ -143,6 +143,22 @@ def test_the_mark_never_falls(kept: Ledger) -> None:
     assert kept.mark(ONE) == Mark(2, 1)
 
 
+def test_the_mark_is_found_however_often_it_rose_and_when_a_crash_tore_its_last_line(kept: Ledger) -> None:
+    (kept.directory).mkdir()
+    file = kept.directory / f"{ONE}.mark"
+    for position in range(1, 4000):
+        line = json.dumps({"generation": 1, "position": position}) + "\n"
+        with file.open("a") as stream:
+            stream.write(line)
+    kept.raise_mark(ONE, Mark(1, 4000))
+    kept.raise_mark(ONE, Mark(1, 4001))
+    assert file.read_text().count("\n") == 2
+    file.write_text(file.read_text()[:-3])
+    assert kept.mark(ONE) == Mark(1, 4000)
+    kept.raise_mark(ONE, Mark(1, 4002))
+    assert kept.mark(ONE) == Mark(1, 4002)
+
+
 def test_a_mark_that_cannot_be_read_is_no_low_one(kept: Ledger) -> None:
     kept.raise_mark(ONE, Mark(1, 5))
     (kept.directory / f"{ONE}.mark").write_text("?")
