@@ -17,7 +17,7 @@ from tests.operations import test_coordinator as coordinator
 from tests.operations import test_nodes as nodes
 from tests.operations.leased import test_endings as endings
 from tests.operations.leased import test_order as order
-from tests.operations.leased.worker import at_work
+from tests.operations.leased.worker import HASTY_US, at_work
 from tests.world import World
 
 OfNode = Callable[[Node, node.Broker], None]
@@ -86,7 +86,7 @@ def test_an_ending_that_returns_too_early_is_caught(
 
 def test_a_shutdown_that_does_not_wait_for_answers_is_caught(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     leases.without_draining(monkeypatch)
-    with at_work(world) as worker, caught():
+    with at_work(world, HASTY_US) as worker, caught():
         endings.test_an_ending_waits_for_the_answer_that_was_admitted_before_it(world, worker)
 
 

@@ -12,7 +12,7 @@ from tests.serving import Served, serve
 from tests.visitors import configuration
 from tests.visitors.site import Site, elsewhere
 
-LEASE_MS = 300
+LEASE_MS = 1000
 
 
 @pytest.fixture(scope="module")

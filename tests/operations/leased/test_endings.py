@@ -13,7 +13,7 @@ from broker.operations.register import clients, features, partners
 from broker.operations.shutdowns import Receipt
 from broker.store.revocations import nodes
 from tests.operations.endings.test_register_endings import READ
-from tests.operations.leased.worker import Worker, asking, at_work
+from tests.operations.leased.worker import HASTY_US, Worker, asking, at_work
 from tests.operations.races.narrowings import CLIENT, FEATURE, NARROWINGS, PARTNER, WRITE
 from tests.world import Connection, World
 
@@ -25,6 +25,13 @@ Ending = Callable[[World, Connection], object]
 def worker(world: World) -> Iterator[Worker]:
     """A worker of a leased broker beside the world's own node."""
     with at_work(world) as worker:
+        yield worker
+
+
+@pytest.fixture
+def hasty(world: World) -> Iterator[Worker]:
+    """The same under a lease that a test can wait out."""
+    with at_work(world, HASTY_US) as worker:
         yield worker
 
 
@@ -93,13 +100,13 @@ def test_when_an_ending_has_returned_no_node_says_yes(
     assert node.state == "live", "it has confirmed, and was not waited out"
 
 
-def test_an_ending_waits_for_the_answer_that_was_admitted_before_it(world: World, worker: Worker) -> None:
+def test_an_ending_waits_for_the_answer_that_was_admitted_before_it(world: World, hasty: Worker) -> None:
     alice = world.connect("alice", CLIENT, WRITE, PROFILE)
-    worker.sees(alice.access, WRITE)
-    admitted = worker.admits(alice.access, WRITE)
+    hasty.sees(alice.access, WRITE)
+    admitted = hasty.admits(alice.access, WRITE)
     assert _outcomes(world.shut_down(FEATURE)) == ["waited_out"]
     admitted.done()
-    assert worker.says(alice.access, WRITE) in ("feature-shut-down", "undecided")
+    assert hasty.says(alice.access, WRITE) in ("feature-shut-down", "undecided")
 
 
 def test_an_app_s_own_token_that_it_revokes_is_refused_at_once(world: World, worker: Worker) -> None:

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from broker.operations import grants
 from broker.operations.context import Context
-from tests.operations.leased.worker import LEASE_US, Clock, by_hand
+from tests.operations.leased.worker import HASTY_US, Clock, by_hand
 from tests.operations.races.narrowings import CLIENT, WRITE
 from tests.world import Connection, World
 
@@ -37,7 +37,7 @@ def test_a_node_that_registers_while_an_ending_commits_is_waited_for(postgres_wo
     world.runtime, beside = replace(world.runtime, ticks=clock), _on(world, clock)
     with world.write("user:alice") as context:
         _disconnect(context, alice, account)
-        late = by_hand(beside, clock, LEASE_US)
+        late = by_hand(beside, clock, HASTY_US)
         late.sees(alice.access, WRITE)
     assert late.says(alice.access, WRITE) != "allowed"
     beside.close()
@@ -48,7 +48,7 @@ def test_the_wait_counts_from_the_commit_and_not_from_before_it(postgres_world: 
     world, clock = postgres_world, Ticking()
     alice, account = world.connect("alice", CLIENT), world.account("alice")
     world.runtime, beside = replace(world.runtime, ticks=clock), _on(world, clock)
-    worker = by_hand(beside, clock, LEASE_US)
+    worker = by_hand(beside, clock, HASTY_US)
     with world.write("user:alice") as context:
         _disconnect(context, alice, account)
         clock.now += 10_000_000
@@ -62,7 +62,7 @@ def test_a_node_that_was_waited_out_must_register_anew_before_it_says_anything(w
     clock = Ticking()
     alice = world.connect("alice", CLIENT)
     world.runtime = replace(world.runtime, ticks=clock)
-    worker = by_hand(world, clock, LEASE_US)
+    worker = by_hand(world, clock, HASTY_US)
     worker.sees(alice.access, WRITE)
     world.disconnect(alice)
     worker.node.renew()

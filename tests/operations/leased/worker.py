@@ -21,7 +21,9 @@ from broker.web.authorities import seen
 from broker.web.runtime import ticks
 from tests.world import World
 
-LEASE_US = 300_000
+LEASE_US, HASTY_US = 3_000_000, 300_000
+"""Long enough for a busy machine to confirm in, and short enough to be waited out."""
+_PERIOD_S = 0.05
 UNDECIDED = "undecided"
 
 
@@ -78,7 +80,7 @@ def at_work(world: World, lease_us: int = LEASE_US) -> Iterator[Worker]:
     listener = Listener(other.database)
     node = Node(OwnFeed(replace(other.runtime, ticks=ticks), lease_us), ticks)
     failures: list[Exception] = []
-    renewing = Renewing(node, period_s=lease_us / 3_000_000, wait=listener.wait, failed=failures.append)
+    renewing = Renewing(node, period_s=_PERIOD_S, wait=listener.wait, failed=failures.append)
     node.renew()
     renewing.start()
     try:
