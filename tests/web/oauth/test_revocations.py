@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import httpx2
@@ -211,6 +211,14 @@ def test_who_is_no_resource_server_gets_nothing(site: Site, auth: tuple[str, str
         assert _refused(answer) == (401, "unknown-resource-server")
         assert answer.headers["WWW-Authenticate"].startswith("Basic ")
     assert node.asks().status_code == 200
+
+
+def test_who_fails_too_often_waits(sqlite_world: World) -> None:
+    limits = replace(SETTINGS.limits, enabled=True, token_failures_per_minute=2)
+    with in_process(sqlite_world.configured(replace(SETTINGS, limits=limits))) as site:
+        said = [_registers(site, ("palaver-search", "wrong")).status_code for _ in range(3)]
+        assert said == [401, 401, 429]
+        assert int(_registers(site).headers["Retry-After"]) > 0
 
 
 def test_a_client_is_no_resource_server(site: Site) -> None:
