@@ -53,7 +53,11 @@ def record_of(
 
 def encode(record: AccessRecord) -> bytes:
     """One line of a spool."""
-    return ("\t".join(["" if value is None else str(value) for value in record]) + "\n").encode("ascii")
+    at, position, client, feature, epoch, grant, account, scope, thread, request, decision = record
+    return (  # field by field, since each request writes one
+        f"{at}\t{position}\t{client}\t{feature}\t{epoch}\t{_text(grant)}\t{_text(account)}\t{scope}"
+        f"\t{_text(thread)}\t{request}\t{decision}\n"
+    ).encode("ascii")
 
 
 def decode(line: bytes) -> AccessRecord | None:
@@ -70,6 +74,10 @@ def decode(line: bytes) -> AccessRecord | None:
         )  # fmt: skip
     except ValueError:
         return None
+
+
+def _text(number: int | None) -> int | str:
+    return "" if number is None else number
 
 
 def _number(text: str) -> int:
