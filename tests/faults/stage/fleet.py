@@ -20,6 +20,7 @@ from broker.operations.people import accounts
 from broker.operations.shutdowns import receipt
 from broker.settings import load
 from broker.store.evidence import shutdowns
+from broker.store.revocations import nodes
 from broker.web.runtime import ticks
 from tests.concurrency import in_thread
 from tests.faults.stage import history
@@ -79,13 +80,6 @@ class Broker:
     def workers(self) -> tuple[int, ...]:
         """The processes that serve."""
         return self.served.workers()
-
-    def wait_for_workers(self, number: int, *, other_than: int) -> None:
-        """Wait until so many are there, without one that was killed."""
-        deadline = time.monotonic() + LIMIT_S
-        while len(set(self.workers()) - {other_than}) < number:
-            assert time.monotonic() < deadline, "the worker has no successor"
-            time.sleep(0.05)
 
     @contextmanager
     def frozen(self) -> Iterator[None]:
@@ -245,6 +239,17 @@ class Fleet:
     def shutting_down(self, node: str, feature: str = FEATURE, op_id: str | None = None) -> Future[Returned]:
         """The same, in a thread of its own."""
         return in_thread(lambda: self.shut_down(node, feature, op_id))
+
+    def wait_for_live_nodes(self, number: int) -> None:
+        """Wait until so many processes may renew: none that was waited out, and whoever came instead."""
+        deadline = time.monotonic() + LIMIT_S
+        while True:
+            with self.register.read() as context:
+                live = [each for each in nodes.all(context.transaction) if each.state == "live"]
+            if len(live) >= number:
+                return
+            assert time.monotonic() < deadline, f"{len(live)} live nodes, not {number}"
+            time.sleep(0.05)
 
     def finished(self, feature: str = FEATURE) -> Returned:
         """Wait until somebody has finished a feature's newest shutdown, without asking anybody to."""

@@ -104,7 +104,7 @@ def _judge_commits(shutdown: Returned, database_url: str) -> None:
 
 def judge_disclosure(held: Call, shutdown: Returned) -> None:
     """``Violation`` if a call that a node still held at the return was answered after, and each node had confirmed."""
-    if held.ok and held.returned > shutdown.at and set(shutdown.outcomes()) == {"confirmed"}:
+    if held.ok and held.returned > shutdown.at and "waited_out" not in shutdown.outcomes():
         raise Violation(f"admitted before, answered after the return, by a node that had confirmed: {held}")
 
 
