@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from broker.domain.audit import NARROWING, Action
+from broker.domain.errors import Undecided
 from broker.domain.instants import SECOND, Instant
 from broker.domain.tokens import RANDOM_BYTES, TokenKind, compose
 from broker.operations.coordinator import Outcome, StoredNodes, Tell, settle
@@ -92,10 +93,17 @@ class Runtime:
         If it narrows what anybody may do, this returns when no node can act on what was before; with ``settles`` False
         the caller waits for that itself.
         """
+        self.require_current()
         with self.database.write() as transaction:
             yield begin(transaction, self.settings, actor, self.randomness)
         if settles:
             self.settle(transaction)
+
+    def require_current(self) -> None:
+        """``Undecided`` while this process has seen that its database is behind what was committed to it."""
+        kept = self.database.ledger
+        if kept is not None and kept.below is not None:
+            raise Undecided(kept.below)
 
     def settle(self, transaction: Transaction) -> None:
         """After a commit: wait until every node has heard of what it narrowed, or can say yes no more."""

@@ -13,7 +13,6 @@ from typing import TypeVar
 
 from flask import current_app, g
 
-from broker.domain.errors import Undecided
 from broker.operations.context import Context, Runtime, begin
 from broker.store.engine.database import Transaction
 
@@ -51,9 +50,9 @@ def serving(kind: str, running: Runtime | None = None) -> Iterator[None]:
     if kind == NONE:
         yield
         return
-    database = (running or runtime()).database
-    if database.ledger is not None and database.ledger.below is not None:
-        raise Undecided(database.ledger.below)
+    serves = running or runtime()
+    serves.require_current()
+    database = serves.database
     opened = {READ: database.read, WRITE: database.write, SINGLE: database.single}[kind]
     with opened() as transaction:
         before = _current.set(transaction)

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from broker.domain.audit import Action
+from broker.domain.errors import Undecided
 from broker.domain.tokens import TokenKind, well_formed
 from broker.store.evidence import audit
+from broker.store.ledger import Ledger
 from tests.world import START, World
 
 
@@ -57,3 +60,12 @@ def test_a_snapshot_writes_nothing(world: World) -> None:
         with pytest.raises(Exception, match="read-only"), world.read() as context:
             context.record(Action.GRANT_ENDED, "grant:7")
     assert world.log() == before
+
+
+def test_nothing_is_written_to_a_database_that_is_seen_to_be_behind(world: World, tmp_path: Path) -> None:
+    world.database.ledger = Ledger(tmp_path)
+    with world.write():
+        pass
+    world.database.ledger.below = "a backup was restored"
+    with pytest.raises(Undecided, match="a backup was restored"), world.write():
+        pass

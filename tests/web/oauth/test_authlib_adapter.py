@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
+from broker.store.ledger import Ledger
 from broker.web.oauth.authlib_adapter import server
 from tests.house.source import sources
 from tests.register import SETTINGS, secret_of
@@ -49,3 +51,11 @@ def test_an_error_that_authlib_composed_has_the_headers_of_ours(sqlite_world: Wo
     assert (answer.status_code, answer.json()["error"]) == (400, "unsupported_grant_type")
     assert (answer.headers["Cache-Control"], answer.headers["Pragma"]) == ("no-store", "no-cache")
     assert answer.headers["Content-Type"] == "application/json"
+
+
+def test_a_broker_behind_what_was_committed_issues_nothing(sqlite_world: World, tmp_path: Path) -> None:
+    sqlite_world.database.ledger = Ledger(tmp_path)
+    with in_process(sqlite_world.runtime) as site:
+        sqlite_world.database.ledger.below = "a backup was restored"
+        answer = site.client().post("/oauth/token", data={"grant_type": "client_credentials"}, auth=SHARE)
+    assert answer.status_code == 503
