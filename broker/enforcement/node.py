@@ -247,10 +247,13 @@ class Node:
         return not news.complete
 
     def leave(self) -> None:
-        """Say yes no more, and say so; if that is not heard, the lease runs out for those who wait."""
+        """Say yes no more, and say so; if that is not heard, the lease runs out for those who wait.
+
+        Nor is it said while a request is in flight: it may have the cell already, and be about to be admitted by it.
+        """
         registration = self._registration
         self._forget()
-        if registration is not None:
+        if registration is not None and not self._flying:  # first forget: who is counted after this finds no cell
             with suppress(Undecided):
                 self._feed.leave(registration.handle)
 

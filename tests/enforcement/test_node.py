@@ -262,6 +262,15 @@ def test_who_leaves_says_yes_no_more_and_says_so(node: Node, broker: Broker) -> 
         _ask(node, broker)
 
 
+def test_who_leaves_with_a_request_in_flight_lets_the_lease_run_out(node: Node, broker: Broker) -> None:
+    flying = _ask(node, broker)
+    node.leave()
+    assert broker.left == []
+    with pytest.raises(Undecided):
+        _ask(node, broker)
+    flying.done()
+
+
 def test_an_older_cell_never_replaces_a_newer(broker: Broker) -> None:
     node = Node(broker, lambda: broker.now, memory=Memory())
     broker.now = 1_000_000
