@@ -1,7 +1,7 @@
 """What a resource server elsewhere gains by a lease: its guard from memory, beside an introspection each time.
 
 Both beside the same handler without a guard, which answers a constant. The broker's own introspection endpoint asks its
-database in either mode, so it is not what is compared here. On PostgreSQL alone, in steps that are interleaved.
+database in either mode, so it is not what is compared here. On PostgreSQL alone, since one database is enough.
 """
 
 from __future__ import annotations
