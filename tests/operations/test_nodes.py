@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 
 import pytest
 from sqlalchemy import select
@@ -20,6 +21,7 @@ from broker.store import schema as s
 from broker.store.engine.statements import Statement
 from broker.store.revocations import nodes as stored
 from broker.store.revocations.nodes import Node
+from tests.concurrency import together
 from tests.world import World
 
 LEASE = 300_000
@@ -99,6 +101,13 @@ def test_a_resource_server_has_at_most_64_nodes_and_others_have_their_own(world:
     with world.write() as context:
         nodes.retire(context, names[0])
     _register(world, server=SERVER)
+
+
+def test_a_flood_at_once_is_counted_one_by_one(world: World) -> None:
+    for _ in range(MAX_NODES - 1):
+        _register(world, server=SERVER)
+    came = together(world, *[partial(_register, world, server=SERVER)] * 6)
+    assert sum(isinstance(each, Refused) for each in came) == 5
 
 
 # --- polling ----------------------------------------------------------------------------------------------------------

@@ -36,6 +36,12 @@ _BEHIND = Statement(select(*_COLUMNS).where(_n.confirmed < bindparam("position",
 _COUNT = Statement(
     select(func.count()).where(_n.resource_server_id == bindparam("server_id", type_=Text), _n.state == "live")
 )
+# An UPDATE that changes nothing locks the row on either database: two that register at once are counted one by one.
+_LOCK = Statement(
+    update(s.resource_server)
+    .where(s.resource_server.c.id == bindparam("server_id"))
+    .values(state=s.resource_server.c.state)
+)
 # What is confirmed only rises, and never above what was sent; the row is its own lock.
 _RENEW = Statement(
     update(s.node)
@@ -84,7 +90,8 @@ def behind(transaction: Transaction, position: int) -> list[Node]:
 
 
 def count(transaction: Transaction, resource_server_id: str) -> int:
-    """How many live nodes a resource server has."""
+    """How many live nodes a resource server has; the answer holds until this transaction ends."""
+    transaction.run(_LOCK, server_id=resource_server_id)
     row = transaction.row(_COUNT, server_id=resource_server_id)
     assert row is not None
     return int(row[0])
