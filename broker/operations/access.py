@@ -14,6 +14,7 @@ from broker.operations.context import Context, Runtime
 from broker.operations.recovery import current
 from broker.store import clock, grants
 from broker.store.evidence import access
+from broker.store.grants import Use
 
 SUFFIX = ".spool"
 _CHUNK = 1 << 20
@@ -75,9 +76,12 @@ def _note_uses(context: Context, records: list[AccessRecord]) -> None:
         if record.decision == ALLOWED and record.grant_id is not None:
             uses[record.grant_id, record.scope].append(record.at)
     unused_us = context.settings.lifetimes.scope_unused_s * 1_000_000
-    for (grant_id, scope), times in sorted(uses.items()):
-        grants.used(context.transaction, grant_id, scope, at=max(times), more=len(times), now=context.now,
-                    unused_ends_at=max(times) + unused_us)  # fmt: skip
+    grants.used(
+        context.transaction,
+        [Use(grant_id, scope, max(times), len(times), max(times) + unused_us)
+         for (grant_id, scope), times in sorted(uses.items())],
+        context.now,
+    )  # fmt: skip
 
 
 def _remove_if_done(runtime: Runtime, file: Path) -> None:

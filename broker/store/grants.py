@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from sqlalchemy import (
@@ -166,18 +167,20 @@ def present(transaction: Transaction, grant_id: int, at: Instant, presence_ends_
     return transaction.run(_PRESENT, grant_id=grant_id, at=at, presence_end=presence_ends_at) == 1
 
 
-def used(
-    transaction: Transaction,
-    grant_id: int,
-    scope: str,
-    *,
-    at: Instant,
-    more: int,
-    now: Instant,
-    unused_ends_at: Instant,
-) -> None:
-    """Record uses of a scope, and move the end by disuse, unless that end is reached already."""
-    transaction.run(_USED, grant=grant_id, name=scope, at=at, more=more, now=now, new_end=unused_ends_at)
+@dataclass(frozen=True, slots=True)
+class Use:
+    """Uses of one scope of one grant: the last at ``at``, ``more`` than were known; disuse ends it at the new end."""
+
+    grant: int
+    name: str
+    at: Instant
+    more: int
+    new_end: Instant
+
+
+def used(transaction: Transaction, uses: Iterable[Use], now: Instant) -> None:
+    """Record uses of scopes, and move each end by disuse, unless that is reached already; in one round trip."""
+    transaction.many(_USED, [{**asdict(each), "now": now} for each in uses])
 
 
 def count(

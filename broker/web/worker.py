@@ -33,7 +33,9 @@ from broker.web.runtime import default_database_url, open_runtime
 
 READY_FD = "BROKER_READY_FD"
 OWN_URL = "BROKER_OWN_URL"
-_PERIOD_S = 1.0
+_PERIOD_S = {"strict": 1.0, "leased": 0.25}
+"""A leased worker takes its records in before it confirms: what has piled up since the last time keeps a shutdown
+waiting."""
 # A thread that comes back from the disk holds the one write lock of SQLite while it waits for the interpreter. Others
 # give that up after this long; the usual 5 ms is many commits.
 _SWITCH_S = 0.0005
@@ -90,9 +92,10 @@ def _background(running: Runtime, spool: Spool) -> None:
     Nothing of it makes an end true: decisions read deadlines and states themselves.
     """
     known_nodes = Housekeeping(running)
+    period_s = _PERIOD_S["strict" if running.database.is_sqlite else running.settings.enforcement.mode]
     pause, everybodys = threading.Event(), True  # at the start, what dead workers have left too
     for round_ in itertools.count():
-        pause.wait(_PERIOD_S * random.uniform(0.75, 1.25))  # noqa: S311 - so that workers do not march in step
+        pause.wait(period_s * random.uniform(0.75, 1.25))  # noqa: S311 - so that workers do not march in step
         if not Path(running.spools).is_dir():
             continue
         try:

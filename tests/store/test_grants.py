@@ -12,6 +12,7 @@ from broker.domain.grants import Grant, GrantedScope
 from broker.domain.instants import DAY
 from broker.store import grants
 from broker.store.engine.database import Transaction
+from broker.store.grants import Use
 from tests.world import START, Connection, World
 
 WRITE, PROFILE = "messages:write", "profile:read"
@@ -113,7 +114,7 @@ def test_presence_brings_back_no_grant_that_ended_or_expired(world: World) -> No
 
 def _use(world: World, alice: Connection, at: int, ends: int, *, now: int | None = None, more: int = 1) -> GrantedScope:
     with world.database.write() as transaction:
-        grants.used(transaction, alice.grant_id, WRITE, at=at, more=more, now=now or at, unused_ends_at=ends)
+        grants.used(transaction, [Use(alice.grant_id, WRITE, at, more, ends)], now or at)
     return _scope(world, alice)
 
 
