@@ -13,10 +13,7 @@ QUICK: list[tuple[Break, int]] = [
     (breakages.without_drain, 50), (breakages.lease_from_receipt, 300), (breakages.marks_not_noted, 50),
     (breakages.no_wait, 50), (breakages.floor_not_raised, 50), (breakages.stale_receipt, 600),
 ]  # fmt: skip
-SLOW: list[tuple[Break, int]] = [
-    (breakages.margin_and_wait_too_short, 5_000), (breakages.waits_for_the_lease_alone, 10_000),
-    (breakages.cell_before_marks, 5_000), (breakages.late_first_sight_kept, 5_000),
-]  # fmt: skip
+SLOW: list[tuple[Break, int]] = [(breakages.retired_nodes_get_leases, 1_000)]
 
 
 def _caught(broken: Break, seeds: int, patch: pytest.MonkeyPatch) -> None:
