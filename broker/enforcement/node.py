@@ -258,6 +258,9 @@ class Node:
                 self._feed.leave(registration.handle)
 
     def _register(self) -> Registration:
+        """Register anew once nobody is in flight: a new registration counts as having confirmed what is before it."""
+        if self._flying:
+            raise Undecided("answers that were admitted under the former registration are still in flight")
         registration = self._feed.register()
         self.memory.clear(registration.position)
         self._registration = registration

@@ -221,6 +221,22 @@ def test_a_node_that_is_retired_says_yes_no_more_and_registers_anew(node: Node, 
     _ask(node, broker).done()
 
 
+def test_a_node_registers_anew_only_when_nobody_of_its_former_registration_is_in_flight(
+    node: Node, broker: Broker
+) -> None:
+    """A registration counts as having confirmed what is before it."""
+    old = _ask(node, broker)
+    broker.answers = _gone
+    node.renew()
+    broker.answers = lambda: None
+    broker.change("feature:f")
+    with pytest.raises(Undecided, match="in flight"):
+        node.renew()
+    old.done()
+    node.renew()
+    assert broker.confirmed[-1] == broker.position
+
+
 def test_a_silent_broker_costs_the_lease_and_not_before(node: Node, broker: Broker) -> None:
     broker.answers = _silent
     with pytest.raises(Undecided):

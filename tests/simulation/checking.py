@@ -35,7 +35,6 @@ class Flight:
     """An answer that was admitted and not handed over yet."""
 
     node: SimNode
-    incarnation: str
     position: int
     marks: tuple[str, ...]
 
@@ -88,7 +87,7 @@ class Checker:
         self.server.scheduler.happened["forgotten while it was awaited"] += len(said - confirmed)
         for flight in self.flights.values():
             late = flight.position < position and mark in flight.marks and flight.node.process.alive
-            if late and flight.incarnation in confirmed:
+            if late and not confirmed.isdisjoint(flight.node.names):
                 self.fail(
                     f"{flight.node.process.name} has confirmed {position} with an answer of {flight.position} in flight"
                 )

@@ -8,12 +8,10 @@ from __future__ import annotations
 import os
 from collections import Counter
 
-import pytest
-
 from tests.simulation.checking import Violation
 from tests.simulation.world import World
 
-QUICK, MANY, RANGE = 1_200, 100_000, 2_500
+QUICK = 2_000
 MUST_HAPPEN = (
     "Allowed", "Denied", "again refused", "asked again", "confirmed", "crash", "decision evicted",
     "finished by another", "flushed", "forgotten", "grant ended", "housekeeping failed", "late question",
@@ -57,9 +55,3 @@ def test_one_seed_can_be_played_again() -> None:
     finally:
         print("\n".join(world.scheduler.trace))
     assert world.scheduler.trace
-
-
-@pytest.mark.prove
-@pytest.mark.parametrize("first", range(QUICK, MANY, RANGE))
-def test_many_seeds_keep_the_promise(first: int) -> None:
-    play(range(first, min(first + RANGE, MANY)))

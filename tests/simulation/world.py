@@ -127,7 +127,6 @@ class World:
         while True:
             self.scheduler.sleep(self.random.randrange(1_000, 260_000))
             grant = self.random.choice(self.grants)
-            incarnation = node.names[-1] if node.names else ""
             promised, hash = self.checker.invoked(grant), grant.to_bytes(32, "big")
             try:
                 admission = node.admit(hash, NEEDED, lambda hash=hash: read(hash))  # type: ignore[misc]
@@ -137,10 +136,10 @@ class World:
             self.scheduler.happened[type(admission.decision).__name__] += 1
             self.checker.admitted(node, grant, admission, promised)
             if admission.counted:
-                self._answer(node, admission, incarnation)
+                self._answer(node, admission)
 
-    def _answer(self, node: SimNode, admission: Admission, incarnation: str) -> None:
-        self.checker.flights[admission] = Flight(node, incarnation, admission.position, admission.marks)
+    def _answer(self, node: SimNode, admission: Admission) -> None:
+        self.checker.flights[admission] = Flight(node, admission.position, admission.marks)
         long = self.random.random() < 0.06
         try:
             self.scheduler.sleep(self.random.randrange(200_000, 3_000_000) if long else self.random.randrange(8_000))
