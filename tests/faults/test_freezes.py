@@ -18,7 +18,7 @@ _prove = pytest.mark.prove
 def _frozen_beyond_its_lease(stage: Stage, build: str | None = None) -> None:
     """Node b thaws with requests that came while it was frozen, and before it hears anything."""
     with stage.fleet("a", "b", behind_proxy="b", build=build) as fleet:
-        reader = fleet.readers_and_writers(stage.directory)
+        reader = fleet.readers_and_writers(stage.directory, writers="a")
         with stage.proxies["b"].holding(after=RENEWAL, answer=BEGUN) as held:
             assert held.caught.wait(30)
             with fleet["b"].frozen():
@@ -26,7 +26,7 @@ def _frozen_beyond_its_lease(stage: Stage, build: str | None = None) -> None:
                 queued = fleet.asking(reader, 4)
             for each in queued:
                 each.result(60)
-        fleet.judge(shutdown)
+        fleet.judge(shutdown, kinds=["read"])
         assert "waited_out" in shutdown.outcomes()
 
 
@@ -43,7 +43,7 @@ def test_a_lease_that_outlasts_the_freeze_is_caught(stage: Stage) -> None:
 def _frozen_in_the_middle_of_its_renewal(stage: Stage, build: str | None = None) -> None:
     """Node b holds its own row in the database."""
     with stage.fleet("a", "b", build=build) as fleet:
-        reader = fleet.readers_and_writers(stage.directory)
+        reader = fleet.readers_and_writers(stage.directory, writers="a")
         fleet["b"].steps.arm("renewing")
         fleet["b"].steps.reached("renewing")
         with fleet["b"].frozen():
@@ -52,7 +52,7 @@ def _frozen_in_the_middle_of_its_renewal(stage: Stage, build: str | None = None)
         fleet["b"].steps.go("renewing")
         for each in queued:
             each.result(60)
-        fleet.judge(shutdown)
+        fleet.judge(shutdown, kinds=["read"])
         assert "waited_out" in shutdown.outcomes()
 
 

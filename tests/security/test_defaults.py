@@ -86,7 +86,7 @@ def test_what_cannot_be_written_to_the_audit_log_does_not_happen(sqlite_world: W
 
 
 def test_the_broker_fetches_nothing() -> None:
-    """No client of HTTP in any room that serves; the one exception asks the broker itself whether it is ready."""
+    """No client of HTTP in any room that serves, but where the broker itself is asked whether it is ready."""
     clients = {
         "httpx2",
         "httpx",
@@ -104,4 +104,12 @@ def test_the_broker_fetches_nothing() -> None:
         for _, module in source.imports()
         if module in clients
     }
-    assert fetching == {"broker/web/serve.py"}
+    elsewhere = {"broker/enforcement/feed.py", "broker/enforcement/remote.py"}
+    assert fetching == {"broker/web/serve.py"} | elsewhere
+    using = {
+        source.name
+        for source in rooms("domain", "settings", "store", "operations", "enforcement", "network", "web")
+        for _, module in source.imports()
+        if module.replace(".", "/") + ".py" in elsewhere
+    }
+    assert using <= elsewhere, "the guard for other apps asks the broker; the broker itself does not use it"

@@ -115,6 +115,6 @@ def test_a_resource_server_s_live_nodes_are_counted_and_nobody_else_s(world: Wor
     for number, state in enumerate(("live", "live", "retiring")):
         node = replace(OWN, id=f"r{number}", resource_server_id=SERVER, state=state)
         _add(world, node, bytes([number]) * 32)
-    with world.database.read() as transaction:
+    with world.database.write() as transaction:
         assert nodes.count(transaction, SERVER) == 2
         assert nodes.count(transaction, "another") == 0
