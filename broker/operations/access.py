@@ -45,11 +45,12 @@ def _take_in_file(runtime: Runtime, file: Path) -> None:
     except FileNotFoundError:  # another has taken it in and removed it
         return
     with stream:
+        end = os.fstat(stream.fileno()).st_size  # what comes later may come faster than it is taken in
         while True:
             with runtime.database.read() as transaction:
                 before = access.taken(transaction, file.name)
             stream.seek(before)
-            chunk = stream.read(_CHUNK)
+            chunk = stream.read(min(_CHUNK, max(0, end - before)))
             whole = chunk[: chunk.rfind(b"\n") + 1]
             if not whole:
                 return

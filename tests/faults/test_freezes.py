@@ -22,7 +22,7 @@ def _frozen_beyond_its_lease(stage: Stage, build: str | None = None) -> None:
         with stage.proxies["b"].holding(after=RENEWAL, answer=BEGUN) as held:
             assert held.caught.wait(30)
             with fleet["b"].frozen():
-                shutdown = fleet.shut_down("a")
+                shutdown = fleet.shut_down_at_last("a")
                 queued = fleet.asking(reader, 4)
             for each in queued:
                 each.result(60)

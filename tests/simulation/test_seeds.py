@@ -1,6 +1,7 @@
 """The real node, memory, coordinator and operations keep the promise in every order of events that a seed makes.
 
-``SEED=123 pytest tests/simulation -k one`` plays one seed again and prints what happened in it.
+``SEED=123 pytest tests/simulation -k one`` plays one seed again and prints what happened in it; ``SEEDS=100000`` plays
+so many in ``make prove``.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from tests.simulation.checking import Violation
 from tests.simulation.world import World
 
 QUICK = 2_000
+MANY = int(os.environ.get("SEEDS", "20000"))
 MUST_HAPPEN = (
     "Allowed", "Denied", "again refused", "asked again", "confirmed", "crash", "decision evicted",
     "finished by another", "flushed", "forgotten", "grant ended", "housekeeping failed", "late question",

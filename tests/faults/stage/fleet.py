@@ -238,6 +238,14 @@ class Fleet:
         path = f"/admin/api/features/{feature}/shut-down"
         return self._operate(node, "POST", path, feature, body)
 
+    def shut_down_at_last(self, node: str, feature: str = FEATURE) -> Returned:
+        """The same, asked again while the answer is 503: whoever is frozen inside a transaction holds its locks."""
+        deadline = time.monotonic() + LIMIT_S
+        while True:
+            returned = self.shut_down(node, feature)
+            if returned.status != 503 or time.monotonic() > deadline:
+                return returned
+
     def shutting_down(self, node: str, feature: str = FEATURE, op_id: str | None = None) -> Future[Returned]:
         """The same, in a thread of its own."""
         return in_thread(lambda: self.shut_down(node, feature, op_id))
