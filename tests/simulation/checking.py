@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from tests.simulation.processes import SimNode
 
 _SLACK = 8_000_000
+_STEP = 2_000
+"""Microseconds that may pass between a request's reading of the clock, which counts, and its answer."""
 
 
 class Violation(AssertionError):
@@ -120,7 +122,7 @@ class Checker:
             self.fail(f"{node.process.name} says yes to grant {grant}, which had ended")
         if promised.suspension is not None and self._suspended.get(row.feature) == promised.suspension:
             self.fail(f"{node.process.name} says yes under {row.feature}, which is suspended")
-        if EPOCH + self.server.scheduler.now > row.expires_at + 2:
+        if EPOCH + self.server.scheduler.now > row.expires_at + _STEP:
             self.fail(f"{node.process.name} says yes to grant {grant} after its time")
         if admission.decision.standing.token_epoch != admission.decision.standing.feature_epoch:
             self.fail("a token of another epoch is admitted")
