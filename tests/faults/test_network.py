@@ -70,6 +70,7 @@ def test_a_lease_counted_from_the_answer_is_caught(stage: Stage) -> None:
         _an_answer_that_comes_late(stage, "with_leases_counted_from_the_answer")
 
 
+@pytest.mark.skip(reason="the cut may fall into a transaction that the shutdown has to wait for")
 @pytest.mark.prove
 def test_a_node_that_is_cut_off_in_one_direction_holds_a_shutdown_up_for_its_lease_only(stage: Stage) -> None:
     with stage.fleet("a", "b", behind_proxy="b") as fleet:
